@@ -11,7 +11,7 @@ export type Concat<L, D extends number> = L extends readonly [infer S extends Sh
       ? A extends number
         ? number extends A
           ? Shape
-          : Join<R, D, A, S>
+          : Join<R, D, A, [...S]>
         : NoAxis<S, D>
       : never
   : L extends readonly []
