@@ -1,12 +1,12 @@
 import type { Contraction, Conv2d } from "../gpu/Contraction.ts"
 import { type Conv2d as Rule, conv2d as rule, type Padding } from "../shapes/conv2d.ts"
-import { refuse } from "../shapes/Refusal.ts"
-import { type Pair, pairX, pairY, type Shape } from "../shapes/Shape.ts"
+import { type Refuse, refuse } from "../shapes/Refusal.ts"
+import { type Pair, pairX, pairY, type Shape, type Show } from "../shapes/Shape.ts"
 import * as Op from "./Op.ts"
 import { pad, type PadMode } from "./pad.ts"
 import { reshapeTo } from "./reshape.ts"
 import { sum } from "./sum.ts"
-import type { Result } from "./Result.ts"
+import type { Checked, Result } from "./Result.ts"
 import type { Tensor } from "./Tensor.ts"
 
 type Two = readonly [number, number]
@@ -109,6 +109,21 @@ export interface Conv2dOptions {
 const two = (p: Pair): Two => [pairY(p), pairX(p)]
 type Option<O, Key extends string, Default> = O extends { readonly [K in Key]: infer V } ? V : Default
 
+/** the shape of a convolution of `X` with a weight `W`; unknown where the weight's is */
+type Convolved<X, W, O> = W extends readonly [infer Out, infer C, infer KH, infer KW]
+  ? Rule<
+      X,
+      Option<O, "groups", 1> extends 1 ? C & number : number,
+      Out & number,
+      readonly [KH & number, KW & number],
+      Option<O, "stride", 1> & Pair,
+      Option<O, "padding", 0> & Padding,
+      Option<O, "dilation", 1> & Pair
+    >
+  : number extends W["length" & keyof W]
+    ? Shape
+    : Refuse<`expects a weight [O, C / groups, kH, kW] but is given ${Show<W>}`>
+
 /**
  * The cross-correlation of images with a weight, plus a bias for each output channel.
  *
@@ -119,43 +134,30 @@ type Option<O, Key extends string, Default> = O extends { readonly [K in Key]: i
  * @example
  * Ops.conv2d(x, weight, bias, { stride: 2, padding: 1 })
  */
-export const conv2d = <
-  X extends Shape,
-  O extends number,
-  C extends number,
-  KH extends number,
-  KW extends number,
-  const Options extends Conv2dOptions = object,
->(
+export const conv2d = <X extends Shape, W extends Shape, const O extends Conv2dOptions = object>(
   x: Tensor<X>,
-  weight: Tensor<readonly [O, C, KH, KW]>,
-  bias?: Tensor<readonly [O]> | null,
-  options?: Options,
-): Tensor<
-  Result<
-    Rule<
-      X,
-      Option<Options, "groups", 1> extends 1 ? C : number,
-      O,
-      readonly [KH, KW],
-      Option<Options, "stride", 1> & Pair,
-      Option<Options, "padding", 0> & Padding,
-      Option<Options, "dilation", 1> & Pair
-    >
-  >
-> => {
+  weight: Checked<"conv2d", Convolved<X, NoInfer<W>, O>, Tensor<W>>,
+  bias?: Tensor | null,
+  options?: O,
+): Tensor<Result<Convolved<X, W, O>>> => {
+  // the parameter's type is a sentence only where the call does not compile
+  const filters = weight as Tensor
   const { stride = 1, padding = 0, dilation = 1, groups = 1, paddingMode = "zeros" }: Conv2dOptions = options ?? {}
-  const [, , kh, kw] = weight.shape
+  const [, , kh, kw] = filters.shape
   const batched = x.shape.length === 3 ? reshapeTo(x, [1, ...x.shape]) : x
   const geometry = { stride: two(stride), dilation: two(dilation), groups }
-  const inputs = (image: Tensor): ReadonlyArray<Tensor> => (bias == null ? [image, weight] : [image, weight, bias])
+  const inputs = (image: Tensor): ReadonlyArray<Tensor> => (bias == null ? [image, filters] : [image, filters, bias])
   const y =
     paddingMode === "zeros"
       ? Op.call(forward, inputs(batched), { ...geometry, padding: padding === "same" ? padding : two(padding) })
-      : Op.call(forward, inputs(pad(batched, sides(padding, [kh, kw], geometry.dilation), { mode: paddingMode })), {
-          ...geometry,
-          padding: [0, 0],
-        })
+      : Op.call(
+          forward,
+          inputs(pad(batched, sides(padding, [known(kh), known(kw)], geometry.dilation), { mode: paddingMode })),
+          {
+            ...geometry,
+            padding: [0, 0],
+          },
+        )
   // the value rule computed the shape that the type rule says
   return (x.shape.length === 3 ? reshapeTo(y, y.shape.slice(1)) : y) as Tensor<never>
 }

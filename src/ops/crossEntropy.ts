@@ -17,7 +17,7 @@ export type Reduction = "mean" | "sum" | "none"
 /** The options of the loss, as PyTorch's, in camelCase. */
 export interface CrossEntropyOptions {
   /** for each class; 1 when absent */
-  readonly weight?: Tensor<readonly [number]>
+  readonly weight?: Tensor
   /** targets of this value count for nothing: −100 when absent */
   readonly ignoreIndex?: number
   /** "mean" when absent: over the weights of the targets that count */

@@ -1,6 +1,7 @@
 import type { Contraction } from "../gpu/Contraction.ts"
 import { type Linear as Rule, linear as rule } from "../shapes/linear.ts"
-import type { Shape } from "../shapes/Shape.ts"
+import type { Refuse } from "../shapes/Refusal.ts"
+import type { Shape, Show } from "../shapes/Shape.ts"
 import { product } from "./matmul.ts"
 import * as Op from "./Op.ts"
 import { reshapeTo } from "./reshape.ts"
@@ -41,16 +42,23 @@ const rowsOf = (t: Tensor): number | string => {
   return names.length === 1 && name !== undefined && rows(t.shape) === 1 ? name : rows(t.shape)
 }
 
+/** the shape of a linear map of `X` by a weight `W`; unknown where the weight's is */
+type Mapped<X, W> = W extends readonly [infer O, infer I]
+  ? Rule<X, I & number, O & number>
+  : number extends W["length" & keyof W]
+    ? Shape
+    : Refuse<`expects a weight [O, I] but is given ${Show<W>}`>
+
 /**
  * `x · weightᵀ + bias` on the last dimension.
  *
  * **Shapes** `[…, I] × [O, I] (× [O]) → […, O]`. **Gradient** `dy·weight, dyᵀ·x, Σ dy`. PyTorch's `linear`.
  */
-export const linear = <X extends Shape, O extends number, I extends number>(
+export const linear = <X extends Shape, W extends Shape>(
   x: Tensor<X>,
-  weight: Checked<"linear", Rule<X, NoInfer<I>, NoInfer<O>>, Tensor<readonly [O, I]>>,
-  bias?: Tensor<readonly [O]> | null,
-): Tensor<Result<Rule<X, I, O>>> => {
+  weight: Checked<"linear", Mapped<X, NoInfer<W>>, Tensor<W>>,
+  bias?: Tensor | null,
+): Tensor<Result<Mapped<X, W>>> => {
   // the parameter's type is a sentence only where the call does not compile
   const matrix = weight as Tensor
   return Op.call(op, bias == null ? [x, matrix] : [x, matrix, bias], {})
