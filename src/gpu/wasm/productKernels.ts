@@ -44,10 +44,12 @@ export const field = wordsNamed(
     "rowTable",
   ] as const),
   ...(["rowStride", "columnTable", "outputTable", "initRow", "initColumn", "packTransposed"] as const),
-  ...(["rowParts", "columnParts", "threadBytes", "panelBytes", "zeroTable"] as const),
+  ...(["rowParts", "columnParts", "threadBytes", "panelBytes", "zeroTable", "panelTable", "inPlace"] as const),
 )
 /** words of an entry of the batch table: where the operands, the output and the bias start, in bytes */
 export const batch = wordsNamed("a", "b", "c", "init", "columns")
+/** words of an entry of the table of panels: how many of its columns there are, and whether they lie together in the output */
+export const panelEntry = wordsNamed("width", "contiguous")
 /** words of an entry of the table of blocks of `k` */
 export const kBlock = wordsNamed("count", "a", "b", "aTable", "bTable")
 export const maxRows = 6
@@ -62,18 +64,22 @@ export interface KernelOptions {
 const word = (base: Expr<"i32">, index: number): Expr<"i32"> => i32.load(base, 4 * index)
 const range = (n: number): ReadonlyArray<number> => Array.from({ length: n }, (_, i) => i)
 
-/** `to[r, :] = from[r, :] + Σₖ a[rows[r] + offsets[k]] · panel[k, :]` for `rows` rows */
-const tileKernel = (rows: number, { columns, relaxed }: KernelOptions): Func => {
+/**
+ * `to[r, :] = from[r, :] + Σₖ a[rows[r] + offsets[k]] · panel[k, :]` for `rows` rows; where it is `inPlace`, the panel is not
+ * packed, and its row `k` starts at `panel + panelOffsets[k]`
+ */
+const tileKernel = (rows: number, inPlace: boolean, { columns, relaxed }: KernelOptions): Func => {
   const vectors = columns / 4
   const madd = (x: Expr<"v128">, y: Expr<"v128">, z: Expr<"v128">) =>
     relaxed ? f32x4.relaxedMadd(x, y, z) : f32x4.add(z, f32x4.mul(x, y))
   return func(
-    `tile${rows}x${columns}`,
+    `tile${rows}x${columns}${inPlace ? "inPlace" : ""}`,
     {
       a: "i32",
       rows: "i32",
       offsets: "i32",
       panel: "i32",
+      panelOffsets: "i32",
       count: "i32",
       from: "i32",
       fromStride: "i32",
@@ -86,7 +92,7 @@ const tileKernel = (rows: number, { columns, relaxed }: KernelOptions): Func => 
       const target = range(rows).map(() => local("i32"))
       const accumulators = range(rows).map(() => range(vectors).map(() => local("v128")))
       const right = range(vectors).map(() => local("v128"))
-      const [left, offset] = [local("v128"), local("i32")]
+      const [left, offset, line] = [local("v128"), local("i32"), local("i32")]
       return [
         ...row.map((r, i) => set(r, i32.add(p.a, i32.load(p.rows, 4 * i)))),
         ...accumulators.flatMap((line) => [
@@ -95,12 +101,13 @@ const tileKernel = (rows: number, { columns, relaxed }: KernelOptions): Func => 
         ]),
         loop((again) => [
           set(offset, i32.load(p.offsets)),
-          ...right.map((x, j) => set(x, v128.load(p.panel, 16 * j))),
+          ...(inPlace ? [set(line, i32.add(p.panel, i32.load(p.panelOffsets)))] : []),
+          ...right.map((x, j) => set(x, v128.load(inPlace ? line : p.panel, 16 * j))),
           ...accumulators.flatMap((line, i) => [
             set(left, v128.load32Splat(i32.add(row[i] as Local<"i32">, offset))),
             ...line.map((x, j) => set(x, madd(left, right[j] as Local<"v128">, x))),
           ]),
-          increase(p.panel, 4 * columns),
+          inPlace ? increase(p.panelOffsets, 4) : increase(p.panel, 4 * columns),
           increase(p.offsets, 4),
           set(p.count, i32.sub(p.count, 1)),
           brIf(again, p.count),
@@ -230,37 +237,28 @@ const scatter = ({ columns }: KernelOptions): Func =>
   func(
     `scatter${columns}`,
     {
-      tile: "i32",
-      rows: "i32",
-      to: "i32",
-      toStride: "i32",
-      table: "i32",
-      width: "i32",
-      contiguous: "i32",
-      accumulate: "i32",
+      ...({ tile: "i32", rows: "i32", to: "i32", toStride: "i32" } as const),
+      ...({ table: "i32", width: "i32", contiguous: "i32", accumulate: "i32" } as const),
     },
     "void",
     (p, local) => {
-      const [r, j, at] = [local("i32"), local("i32"), local("i32")]
-      const value = f32.load(i32.add(p.tile, i32.shl(j, 2)))
+      const [r, j, at, from, quads] = [local("i32"), local("i32"), local("i32"), local("i32"), local("i32")]
+      const put = (one: Statement, sum: Statement): Statement => when(p.accumulate, [sum], [one])
       return [
+        set(quads, choose(p.contiguous, i32.and(p.width, -4), i32.const(0))),
         forRange(r, 0, p.rows, 1, () => [
-          when(
-            p.contiguous,
-            [
-              set(at, i32.add(p.to, i32.load(p.table))),
-              // only full panels get here with something to add: a first block is stored directly
-              ...range(columns / 4).map((g) =>
-                v128.store(at, f32x4.add(v128.load(at, 16 * g), v128.load(p.tile, 16 * g)), 16 * g),
-              ),
-            ],
-            [
-              forRange(j, 0, p.width, 1, () => [
-                set(at, i32.add(p.to, i32.load(i32.add(p.table, i32.shl(j, 2))))),
-                when(p.accumulate, [f32.store(at, f32.add(f32.load(at), value))], [f32.store(at, value)]),
-              ]),
-            ],
-          ),
+          set(from, p.tile),
+          set(at, i32.add(p.to, i32.load(p.table))),
+          forRange(j, 0, quads, 4, () => [
+            put(v128.store(at, v128.load(from)), v128.store(at, f32x4.add(v128.load(at), v128.load(from)))),
+            increase(at, 16),
+            increase(from, 16),
+          ]),
+          forRange(j, quads, p.width, 1, () => [
+            set(at, i32.add(p.to, i32.load(i32.add(p.table, i32.shl(j, 2))))),
+            put(f32.store(at, f32.load(from)), f32.store(at, f32.add(f32.load(at), f32.load(from)))),
+            increase(from, 4),
+          ]),
           increase(p.tile, 4 * columns),
           increase(p.to, p.toStride),
         ]),
@@ -271,7 +269,7 @@ const scatter = ({ columns }: KernelOptions): Func =>
 /** one thread's share of a product: see `Product.ts` */
 const product = (options: KernelOptions): Func => {
   const { columns } = options
-  const tiles = range(maxRows).map((i) => tileKernel(i + 1, options))
+  const kernels = [false, true].map((inPlace) => range(maxRows).map((i) => tileKernel(i + 1, inPlace, options)))
   const rowsPacker = packRows(options, packGroup(options))
   const transposer = packTransposed(options)
   const scatterer = scatter(options)
@@ -282,7 +280,7 @@ const product = (options: KernelOptions): Func => {
     (p, local) => {
       const i = () => local("i32")
       const [rowPart, columnPart, unit, lastUnit, tile, firstTile, lastTile] = [i(), i(), i(), i(), i(), i(), i()]
-      const [z, zEntry, panel, column, width, direct, j] = [i(), i(), i(), i(), i(), i(), i()]
+      const [z, zEntry, panel, column, width, direct, contiguous, packed] = [i(), i(), i(), i(), i(), i(), i(), i()]
       const [blockIndex, entry, count, rows, row, scratch, from, to] = [i(), i(), i(), i(), i(), i(), i(), i()]
       const [outputs, large, rowTable, fromStride, toStride, stored] = [i(), i(), i(), i(), i(), i()]
       const f = (name: keyof typeof field) => word(p.d, field[name])
@@ -315,40 +313,48 @@ const product = (options: KernelOptions): Func => {
         set(stored, i32.and(direct, i32.eqz(blockIndex))),
         set(toStride, choose(stored, f("rowStride"), i32.const(4 * columns))),
         block((done) =>
-          tiles.map((kernel, index) =>
-            when(i32.eq(rows, index + 1), [
-              call(
-                kernel,
-                i32.add(i32.add(p.a, word(zEntry, batch.a)), word(entry, kBlock.a)),
-                i32.add(rowTable, i32.shl(row, 2)),
-                table(word(entry, kBlock.aTable)),
-                p.work,
-                count,
-                from,
-                fromStride,
-                choose(stored, i32.add(to, i32.load(outputs)), scratch),
-                toStride,
+          kernels.map((tiles, inPlace) =>
+            when(
+              i32.eq(f("inPlace"), inPlace),
+              tiles.map((kernel, index) =>
+                when(i32.eq(rows, index + 1), [
+                  call(
+                    kernel,
+                    i32.add(i32.add(p.a, word(zEntry, batch.a)), word(entry, kBlock.a)),
+                    i32.add(rowTable, i32.shl(row, 2)),
+                    table(word(entry, kBlock.aTable)),
+                    packed,
+                    table(word(entry, kBlock.bTable)),
+                    count,
+                    from,
+                    fromStride,
+                    choose(stored, i32.add(to, i32.load(outputs)), scratch),
+                    toStride,
+                  ),
+                  br(done),
+                ]),
               ),
-              br(done),
-            ]),
+            ),
           ),
         ),
-        when(i32.eqz(stored), [call(scatterer, scratch, rows, to, f("rowStride"), outputs, width, direct, blockIndex)]),
+        when(i32.eqz(stored), [
+          call(scatterer, scratch, rows, to, f("rowStride"), outputs, width, contiguous, blockIndex),
+        ]),
       )
 
-      const packPanel: Statement = seq(
-        ...[rowsPacker, transposer].map((packer, kind) =>
-          when(i32.eq(f("packTransposed"), kind), [
-            call(
-              packer,
-              i32.add(i32.add(p.b, word(zEntry, batch.b)), word(entry, kBlock.b)),
-              table(word(entry, kBlock.bTable)),
-              i32.add(table(f("columnTable")), i32.shl(column, 2)),
-              count,
-              p.work,
-            ),
-          ]),
-        ),
+      const right = i32.add(i32.add(p.b, word(zEntry, batch.b)), word(entry, kBlock.b))
+      const columnOffsets = i32.add(table(f("columnTable")), i32.shl(column, 2))
+      const bringPanel: Statement = when(
+        f("inPlace"),
+        [set(packed, i32.add(right, i32.load(columnOffsets)))],
+        [
+          set(packed, p.work),
+          ...[rowsPacker, transposer].map((packer, kind) =>
+            when(i32.eq(f("packTransposed"), kind), [
+              call(packer, right, table(word(entry, kBlock.bTable)), columnOffsets, count, packed),
+            ]),
+          ),
+        ],
       )
 
       return [
@@ -368,24 +374,18 @@ const product = (options: KernelOptions): Func => {
             set(panel, i32.remU(unit, f("panels"))),
             set(column, i32.mul(panel, columns)),
             set(zEntry, i32.add(table(f("batchTable")), i32.mul(z, 4 * Object.keys(batch).length))),
-            set(width, i32.sub(word(zEntry, batch.columns), column)),
             set(outputs, i32.add(table(f("outputTable")), i32.shl(column, 2))),
-            set(direct, i32.geS(width, columns)),
-            when(i32.gtS(width, columns), [set(width, columns)]),
-            forRange(j, 1, columns, 1, () => [
-              set(
-                direct,
-                i32.and(
-                  direct,
-                  i32.eq(i32.sub(i32.load(i32.add(outputs, i32.shl(j, 2))), i32.load(outputs)), i32.shl(j, 2)),
-                ),
-              ),
-            ]),
+            set(entry, i32.add(table(f("panelTable")), i32.mul(panel, 4 * Object.keys(panelEntry).length))),
+            set(width, i32.sub(word(zEntry, batch.columns), column)),
+            set(contiguous, word(entry, panelEntry.width)),
+            when(i32.gtS(width, contiguous), [set(width, contiguous)]),
+            set(contiguous, word(entry, panelEntry.contiguous)),
+            set(direct, i32.and(contiguous, i32.eq(width, columns))),
             when(i32.gtS(width, 0), [
               forRange(blockIndex, 0, f("blocks"), 1, () => [
                 set(entry, i32.add(table(f("blockTable")), i32.mul(blockIndex, 4 * Object.keys(kBlock).length))),
                 set(count, word(entry, kBlock.count)),
-                packPanel,
+                bringPanel,
                 forRange(tile, firstTile, lastTile, 1, () => [runTile]),
               ]),
             ]),
