@@ -257,8 +257,7 @@ export const lay = ({ product: p, columns: width, shape }: Choice, threads: numb
   const panelBytes = 4 * width * longest
   const threadBytes = roundUp(panelBytes + 4 * width * maxRows, 128)
   const firstRow = p.rows.output[0] ?? 0
-  const leftTable = place(bytes(p.leftTable))
-  const rightTable = place(bytes(p.rightTable))
+  const kTable = place(p.leftTable.flatMap((x, k) => [4 * x, 4 * (p.rightTable[k] ?? 0)]))
   const values: Record<keyof typeof field, number> = {
     units: shape.units,
     panels: panels.widths.length,
@@ -274,9 +273,7 @@ export const lay = ({ product: p, columns: width, shape }: Choice, threads: numb
       ]),
     ),
     blocks: p.blocks.length,
-    blockTable: place(
-      p.blocks.flatMap((b) => [b.count, 4 * b.left, 4 * b.right, leftTable + 4 * b.start, rightTable + 4 * b.start]),
-    ),
+    blockTable: place(p.blocks.flatMap((b) => [b.count, 4 * b.left, 4 * b.right, kTable + 8 * b.start])),
     tiles: shape.tiles,
     largeTiles: shape.largeTiles,
     tileRows: shape.tileRows,

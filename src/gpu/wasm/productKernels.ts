@@ -50,8 +50,8 @@ export const field = wordsNamed(
 export const batch = wordsNamed("a", "b", "c", "init", "columns")
 /** words of an entry of the table of panels: how many of its columns there are, and whether they lie together in the output */
 export const panelEntry = wordsNamed("width", "contiguous")
-/** words of an entry of the table of blocks of `k` */
-export const kBlock = wordsNamed("count", "a", "b", "aTable", "bTable")
+/** words of an entry of the table of blocks of `k`; its `table` has the left and the right offset of each `k` in turn */
+export const kBlock = wordsNamed("count", "a", "b", "table")
 export const maxRows = 6
 
 export interface KernelOptions {
@@ -66,7 +66,7 @@ const range = (n: number): ReadonlyArray<number> => Array.from({ length: n }, (_
 
 /**
  * `to[r, :] = from[r, :] + Σₖ a[rows[r] + offsets[k]] · panel[k, :]` for `rows` rows; where it is `inPlace`, the panel is not
- * packed, and its row `k` starts at `panel + panelOffsets[k]`
+ * packed, and its row `k` starts at `panel` and the right offset of `k`
  */
 const tileKernel = (rows: number, inPlace: boolean, { columns, relaxed }: KernelOptions): Func => {
   const vectors = columns / 4
@@ -79,7 +79,6 @@ const tileKernel = (rows: number, inPlace: boolean, { columns, relaxed }: Kernel
       rows: "i32",
       offsets: "i32",
       panel: "i32",
-      panelOffsets: "i32",
       count: "i32",
       from: "i32",
       fromStride: "i32",
@@ -101,14 +100,14 @@ const tileKernel = (rows: number, inPlace: boolean, { columns, relaxed }: Kernel
         ]),
         loop((again) => [
           set(offset, i32.load(p.offsets)),
-          ...(inPlace ? [set(line, i32.add(p.panel, i32.load(p.panelOffsets)))] : []),
+          ...(inPlace ? [set(line, i32.add(p.panel, i32.load(p.offsets, 4)))] : []),
           ...right.map((x, j) => set(x, v128.load(inPlace ? line : p.panel, 16 * j))),
           ...accumulators.flatMap((line, i) => [
             set(left, v128.load32Splat(i32.add(row[i] as Local<"i32">, offset))),
             ...line.map((x, j) => set(x, madd(left, right[j] as Local<"v128">, x))),
           ]),
-          inPlace ? increase(p.panelOffsets, 4) : increase(p.panel, 4 * columns),
-          increase(p.offsets, 4),
+          ...(inPlace ? [] : [increase(p.panel, 4 * columns)]),
+          increase(p.offsets, 8),
           set(p.count, i32.sub(p.count, 1)),
           brIf(again, p.count),
         ]),
@@ -132,9 +131,9 @@ const transpose = (r: ReadonlyArray<Expr<"v128">>): ReadonlyArray<Expr<"v128">> 
 }
 
 /** whether four words follow each other in steps of 4: four floats that one vector load reads */
-const consecutive = (table: Expr<"i32">, at = 0): Expr<"i32"> =>
+const consecutive = (table: Expr<"i32">, at: number, step: number): Expr<"i32"> =>
   [1, 2, 3]
-    .map((i) => i32.eq(i32.sub(i32.load(table, at + 4 * i), i32.load(table, at)), 4 * i))
+    .map((i) => i32.eq(i32.sub(i32.load(table, at + step * i), i32.load(table, at)), 4 * i))
     .reduce((a, b) => i32.and(a, b))
 
 /** four floats from four addresses */
@@ -152,15 +151,15 @@ const packGroup = ({ columns }: KernelOptions): Func =>
     const [k, offset] = [local("i32"), local("i32")]
     const each = (body: Expr<"v128">): Statement =>
       forRange(k, 0, p.count, 1, () => [
-        set(offset, i32.load(p.offsets)),
+        set(offset, i32.load(p.offsets, 4)),
         v128.store(p.to, body),
-        increase(p.offsets, 4),
+        increase(p.offsets, 8),
         increase(p.to, 4 * columns),
       ])
     return [
       ...column.map((c, j) => set(c, i32.add(p.b, i32.load(p.columns, 4 * j)))),
       when(
-        consecutive(p.columns),
+        consecutive(p.columns, 0, 4),
         [each(v128.load(i32.add(column[0] as Local<"i32">, offset)))],
         [each(gather(column.map((c) => i32.add(c, offset))))],
       ),
@@ -176,13 +175,13 @@ const packRows = (options: KernelOptions, group: Func): Func => {
     const [k, offset] = [local("i32"), local("i32")]
     return [
       when(
-        groups.map((g) => consecutive(p.columns, 16 * g)).reduce((a, b) => i32.and(a, b)),
+        groups.map((g) => consecutive(p.columns, 16 * g, 4)).reduce((a, b) => i32.and(a, b)),
         [
           ...column.map((c, g) => set(c, i32.add(p.b, i32.load(p.columns, 16 * g)))),
           forRange(k, 0, p.count, 1, () => [
-            set(offset, i32.load(p.offsets)),
+            set(offset, i32.load(p.offsets, 4)),
             ...column.map((c, g) => v128.store(p.to, v128.load(i32.add(c, offset)), 16 * g)),
-            increase(p.offsets, 4),
+            increase(p.offsets, 8),
             increase(p.to, 4 * columns),
           ]),
         ],
@@ -195,7 +194,7 @@ const packRows = (options: KernelOptions, group: Func): Func => {
 /** a panel, along its columns: four steps of `k` at a time where they follow each other in memory */
 const packTransposed = ({ columns }: KernelOptions): Func =>
   func(`packTransposed${columns}`, packArguments, "void", (p, local) => {
-    const [g, k, steps, at, offset] = [local("i32"), local("i32"), local("i32"), local("i32"), local("i32")]
+    const [g, k, steps, offset] = [local("i32"), local("i32"), local("i32"), local("i32")]
     const [offsets, to] = [local("i32"), local("i32")]
     const column = range(4).map(() => local("i32"))
     const lines = range(4).map(() => local("v128"))
@@ -209,8 +208,8 @@ const packTransposed = ({ columns }: KernelOptions): Func =>
           loop((again) => [
             brIf(exit, i32.leS(k, 0)),
             set(steps, 1),
-            when(i32.geS(k, 4), [when(consecutive(offsets), [set(steps, 4)])]),
-            set(offset, i32.load(offsets)),
+            when(i32.geS(k, 4), [when(consecutive(offsets, 4, 8), [set(steps, 4)])]),
+            set(offset, i32.load(offsets, 4)),
             when(
               i32.eq(steps, 4),
               [
@@ -219,9 +218,8 @@ const packTransposed = ({ columns }: KernelOptions): Func =>
               ],
               [v128.store(to, gather(column.map((c) => i32.add(c, offset))))],
             ),
-            set(at, i32.mul(steps, 4)),
-            increase(offsets, at),
-            increase(to, i32.mul(at, columns)),
+            increase(offsets, i32.mul(steps, 8)),
+            increase(to, i32.mul(steps, 4 * columns)),
             set(k, i32.sub(k, steps)),
             br(again),
           ]),
@@ -322,9 +320,8 @@ const product = (options: KernelOptions): Func => {
                     kernel,
                     i32.add(i32.add(p.a, word(zEntry, batch.a)), word(entry, kBlock.a)),
                     i32.add(rowTable, i32.shl(row, 2)),
-                    table(word(entry, kBlock.aTable)),
+                    table(word(entry, kBlock.table)),
                     packed,
-                    table(word(entry, kBlock.bTable)),
                     count,
                     from,
                     fromStride,
@@ -351,7 +348,7 @@ const product = (options: KernelOptions): Func => {
           set(packed, p.work),
           ...[rowsPacker, transposer].map((packer, kind) =>
             when(i32.eq(f("packTransposed"), kind), [
-              call(packer, right, table(word(entry, kBlock.bTable)), columnOffsets, count, packed),
+              call(packer, right, table(word(entry, kBlock.table)), columnOffsets, count, packed),
             ]),
           ),
         ],
