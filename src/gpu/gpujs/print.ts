@@ -252,7 +252,7 @@ export const literal = (v: number, printer: Printer): string => {
 const comparison: Record<K.Comparison, string> = { lt: "<", le: "<=", gt: ">", ge: ">=", eq: "===", ne: "!==" }
 
 const bounds = (i: K.Index, context: Context): number => {
-  const [low, high] = interval(i, context.extents as Extents)
+  const [low, high] = interval(i, context.extents)
   return Math.max(Math.abs(low), Math.abs(high))
 }
 
@@ -269,6 +269,8 @@ const printIndex = (i: K.Index, block: Block, context: Context): string => {
         return name
       })
     case "IndexBinary": {
+      const settled = settledDivision(i, context)
+      if (settled !== undefined) return printIndex(settled, block, context)
       const moved = home(context.graph.axes(i), block, pureIndex(i)) !== block
       if (i.op === "div" || i.op === "mod" || context.graph.uses(i) > 1 || moved) {
         return named(i, "i", block, context, (at) => defineIndex(i, at, context))
@@ -276,6 +278,15 @@ const printIndex = (i: K.Index, block: Block, context: Context): string => {
       return indexExpression(i, block, context)
     }
   }
+}
+
+/** a division whose operand lies within one multiple of the divisor, without it */
+const settledDivision = (i: K.Index & { _tag: "IndexBinary" }, context: Context): K.Index | undefined => {
+  if ((i.op !== "div" && i.op !== "mod") || i.b._tag !== "Int" || !(i.b.value > 0)) return undefined
+  const [low, high] = interval(i.a, context.extents)
+  const quotient = Math.floor(low / i.b.value)
+  if (!Number.isFinite(quotient) || quotient !== Math.floor(high / i.b.value)) return undefined
+  return i.op === "div" ? K.int(quotient) : K.isub(i.a, quotient * i.b.value)
 }
 
 const indexExpression = (i: K.Index & { _tag: "IndexBinary" }, block: Block, context: Context): string => {
@@ -306,12 +317,10 @@ const defineIndex = (i: K.Index & { _tag: "IndexBinary" }, at: Block, context: C
   if (Number.isFinite(largest) && largest > context.dialect.maxIndex) {
     throw new Unprintable(`an index of up to ${largest} is divided, which is not exact in floats`)
   }
-  const [low, high] = interval(i.a, context.extents as Extents)
   // the division is that of a name, since it is written more than once
   const operand = printIndex(i.a, at, context)
   const atom = /^\w+$/.test(operand) ? operand : context.fresh("i")
   if (atom !== operand) at.lines.push(`let ${atom} = ${operand};`)
-  if (i.op === "mod" && low >= 0 && high < divisor) return atom
   const quotient = nameOf(K.idiv(i.a, divisor), at) ?? context.fresh("q")
   at.lines.push(...printDivision(quotient, atom, divisor, largest, context.dialect))
   if (i.op === "div") return quotient
@@ -437,7 +446,7 @@ const printLoad = (v: K.Value & { _tag: "Load" }, block: Block, context: Context
   // under a condition the kernel says itself what is in range; elsewhere a load that may not be is clamped
   const guarded = context.dialect.mode === "cpu" || conditional(block)
   const at = v.at.map((i, d) => {
-    const [low, high] = interval(i, context.extents as Extents)
+    const [low, high] = interval(i, context.extents)
     const last = (shape[d] ?? 1) - 1
     const index = printIndex(i, block, context)
     return guarded || (low >= 0 && high <= last) ? index : `Math.max(0, Math.min(${index}, ${last}))`
