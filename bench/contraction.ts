@@ -45,7 +45,7 @@ const conv = (
   }))
 }
 
-const contractions: ReadonlyArray<Contraction> = [
+export const contractions: ReadonlyArray<Contraction> = [
   matMul("matmul", 1024, 1024, 1024),
   matMul("matmul in cache", 96, 64, 400),
   ...conv("conv2d", 8, 64, 27, 192, 5, { padding: 2 }),

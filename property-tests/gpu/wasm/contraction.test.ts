@@ -183,7 +183,12 @@ const convolutions = (pass: Conv2d["pass"]) =>
   fc
     .record({
       ...{ n: size(4), groups: size(3), perGroupIn: size(5), perGroupOut: size(9), out: pair(size(9)) },
-      ...{ kernel: pair(size(4)), stride: pair(size(3)), dilation: pair(size(2)), padding: pair(fc.nat(4)) },
+      ...{
+        kernel: pair(size(4)),
+        stride: fc.oneof(fc.constant<[number, number]>([1, 1]), pair(size(3))),
+        dilation: pair(size(2)),
+        padding: pair(fc.nat(4)),
+      },
       rest: pair(fc.nat(2)),
     })
     .map(({ perGroupIn, perGroupOut, out, rest, ...f }): Conv2d => {

@@ -26,7 +26,8 @@ import {
 } from "./Assembler.ts"
 import type { Expr, Func, Local, Statement } from "./Assembler.ts"
 
-const wordsNamed = <const N extends ReadonlyArray<string>>(...names: N): Readonly<Record<N[number], number>> =>
+/** consecutive words of a record in memory, by name */
+export const wordsNamed = <const N extends ReadonlyArray<string>>(...names: N): Readonly<Record<N[number], number>> =>
   // a record of just these names: entries do not carry that in their type
   Object.fromEntries(names.map((name, i) => [name, i])) as Record<N[number], number>
 
@@ -265,7 +266,7 @@ const scatter = ({ columns }: KernelOptions): Func =>
   )
 
 /** one thread's share of a product: see `Product.ts` */
-const product = (options: KernelOptions): Func => {
+export const product = (options: KernelOptions): Func => {
   const { columns } = options
   const kernels = [false, true].map((inPlace) => range(maxRows).map((i) => tileKernel(i + 1, inPlace, options)))
   const rowsPacker = packRows(options, packGroup(options))
@@ -393,8 +394,8 @@ const product = (options: KernelOptions): Func => {
   )
 }
 
-/** planes of `[height][width]` copied into planes of `[outerHeight][outerWidth]` with zeros around */
-const pad: Func = func(
+/** planes of `[height][width]` copied into planes of rows of `outerWidth`, `stride` floats apart, with zeros around */
+export const pad: Func = func(
   "pad",
   {
     from: "i32",
@@ -402,10 +403,10 @@ const pad: Func = func(
     planes: "i32",
     height: "i32",
     width: "i32",
-    outerHeight: "i32",
     outerWidth: "i32",
     top: "i32",
     left: "i32",
+    stride: "i32",
     part: "i32",
     parts: "i32",
   },
@@ -425,7 +426,7 @@ const pad: Func = func(
     return [
       set(plane, i32.divU(i32.mul(p.part, p.planes), p.parts)),
       set(last, i32.divU(i32.mul(i32.add(p.part, 1), p.planes), p.parts)),
-      set(cells, i32.mul(p.outerHeight, p.outerWidth)),
+      set(cells, p.stride),
       forRange(plane, plane, last, 1, () => [
         set(target, i32.add(p.to, i32.shl(i32.mul(plane, cells), 2))),
         forRange(i, 0, i32.and(cells, -4), 4, () => [v128.store(i32.add(target, i32.shl(i, 2)), zero)]),
@@ -448,7 +449,7 @@ const pad: Func = func(
 )
 
 /** each of `count` floats written `times` times; the first part does all */
-const spread: Func = func(
+export const spread: Func = func(
   "spread",
   { from: "i32", to: "i32", count: "i32", times: "i32", part: "i32", parts: "i32" },
   "void",
@@ -466,14 +467,3 @@ const spread: Func = func(
     ]
   },
 )
-
-/** Everything a contraction's phases call, to be exported from the module that the workers instantiate. */
-export const contractionFunctions = (options: {
-  readonly wide: boolean
-  readonly relaxed: boolean
-}): ReadonlyArray<Func> => [
-  ...(options.wide ? [product({ columns: 16, relaxed: options.relaxed })] : []),
-  product({ columns: 8, relaxed: options.relaxed }),
-  pad,
-  spread,
-]
