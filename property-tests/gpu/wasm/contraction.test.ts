@@ -4,6 +4,7 @@ import type { Contraction, Conv2d, MatMul } from "../../../src/gpu/Contraction.t
 import { inputShapes, outputShape } from "../../../src/gpu/Contraction.ts"
 import { encode, supportsRelaxed } from "../../../src/gpu/wasm/Assembler.ts"
 import { contractionFunctions, planContraction } from "../../../src/gpu/wasm/contraction.ts"
+import { selectKernels } from "../../../src/gpu/wasm/selectKernels.ts"
 
 // ---------- the definition, in float64; `size` sums the magnitudes, which bound the rounding
 
@@ -94,7 +95,7 @@ interface Variant {
 
 const run = (
   c: Contraction,
-  inputs: ReadonlyArray<Float32Array>,
+  inputs: ReadonlyArray<Float32Array | undefined>,
   { wide, relaxed, threads }: Variant,
 ): Float32Array => {
   const plan = planContraction(c, { wide, threads })
@@ -109,13 +110,13 @@ const run = (
     return at
   }
   const at = {
-    inputs: inputs.map((x) => place(x.byteLength)),
+    inputs: inputs.map((x) => place(x?.byteLength ?? 0)),
     tables: place(plan.tables.byteLength),
     workspace: place(plan.workspaceBytes),
   }
   const count = outputShape(c).reduce((n, d) => n * d, 1)
   const output = place(4 * count)
-  inputs.forEach((x, i) => floats.set(x, (at.inputs[i] ?? 0) / 4))
+  inputs.forEach((x, i) => floats.set(x ?? [], (at.inputs[i] ?? 0) / 4))
   new Int32Array(memory.buffer).set(plan.tables, at.tables / 4)
   const exports = exportsOf(relaxed)
   for (const phase of plan.phases({ ...at, output }))
@@ -138,6 +139,14 @@ const random = (seed: number) => {
   }
 }
 
+const inputsOf = (c: Contraction, next: () => number): [Float32Array, Float32Array, Float32Array?] =>
+  // two or three, as `inputShapes` says
+  inputShapes(c).map((shape) => Float32Array.from({ length: shape.reduce((n, d) => n * d, 1) }, next)) as [
+    Float32Array,
+    Float32Array,
+    Float32Array?,
+  ]
+
 const variants: ReadonlyArray<Variant> = [true, false].flatMap((wide) =>
   (supportsRelaxed() ? [true, false] : [false]).flatMap((relaxed) =>
     [1, 2, 5].map((threads) => ({ wide, relaxed, threads })),
@@ -145,9 +154,8 @@ const variants: ReadonlyArray<Variant> = [true, false].flatMap((wide) =>
 )
 
 const check = (c: Contraction, seed: number): void => {
-  const next = random(seed)
-  const inputs = inputShapes(c).map((shape) => Float32Array.from({ length: shape.reduce((n, d) => n * d, 1) }, next))
-  const [a, b, bias] = inputs as [Float32Array, Float32Array, Float32Array | undefined]
+  const inputs = inputsOf(c, random(seed))
+  const [a, b, bias] = inputs
   const { value, size } = c.form._tag === "MatMul" ? matMul(c.form, a, b, bias) : conv2d(c.form, a, b, bias)
   const results = variants.map((variant) => ({ variant, got: run(c, inputs, variant) }))
   for (const { variant, got } of results) {
@@ -232,4 +240,101 @@ describe("contractions against their definition, on every kernel and number of t
     },
     60_000,
   )
+})
+
+const square = (x: number): readonly [number, number] => [x, x]
+
+const conv = (pass: Conv2d["pass"], of: Partial<Conv2d>): Conv2d => ({
+  ...{ _tag: "Conv2d", pass, n: 1, c: 1, h: 1, w: 1, o: 1, oh: 1, ow: 1, groups: 1 },
+  ...{ kernel: square(1), stride: square(1), padding: square(0), dilation: square(1) },
+  ...of,
+})
+
+const square2 = <const K extends string>(a: K, b: K, x: number) => ({ [a]: x, [b]: x })
+
+describe("sizes at which the code goes another way", () => {
+  const shapes: ReadonlyArray<readonly [name: string, of: Partial<Conv2d>]> = [
+    [
+      "several blocks of taps",
+      { n: 2, c: 50, o: 7, ...square2("h", "w", 6), ...square2("oh", "ow", 6), kernel: square(3), padding: square(1) },
+    ],
+    [
+      "rows longer than a panel",
+      { n: 2, c: 3, o: 5, h: 4, w: 37, oh: 4, ow: 37, kernel: square(3), padding: square(1) },
+    ],
+    [
+      "an image longer than a block",
+      { n: 3, c: 2, o: 20, ...square2("h", "w", 23), ...square2("oh", "ow", 21), kernel: square(3) },
+    ],
+    [
+      "several spans of inner products",
+      {
+        n: 20,
+        c: 2,
+        o: 4,
+        ...square2("h", "w", 20),
+        ...square2("oh", "ow", 20),
+        kernel: square(3),
+        padding: square(1),
+      },
+    ],
+    [
+      "images in several chunks",
+      { n: 11, c: 1, o: 2, ...square2("h", "w", 32), ...square2("oh", "ow", 32), kernel: square(1) },
+    ],
+    [
+      "depthwise",
+      {
+        n: 2,
+        c: 9,
+        o: 18,
+        groups: 9,
+        ...square2("h", "w", 12),
+        ...square2("oh", "ow", 12),
+        kernel: square(3),
+        padding: square(1),
+      },
+    ],
+    [
+      "a stride that leaves positions without taps",
+      { n: 2, c: 4, o: 6, ...square2("h", "w", 11), ...square2("oh", "ow", 4), stride: square(3), kernel: square(2) },
+    ],
+    [
+      "more padding than the kernel reaches",
+      { n: 1, c: 2, o: 2, ...square2("h", "w", 3), ...square2("oh", "ow", 9), kernel: square(1), padding: square(3) },
+    ],
+  ]
+  const passes = ["forward", "inputGradient", "weightGradient"] as const
+  it.each(shapes.flatMap(([name, of]) => passes.map((pass) => [name, pass, of] as const)))("%s, %s", (_, pass, of) => {
+    check(contraction(conv(pass, of), pass === "forward"), 7)
+  })
+})
+
+describe("accuracy", () => {
+  /** the largest relative error on numbers of one sign, where rounding adds up */
+  const worst = (c: Contraction): number => {
+    const next = random(3)
+    const inputs = inputsOf(c, () => (next() + 1) / 2)
+    const [a, b] = inputs
+    const { value } = c.form._tag === "MatMul" ? matMul(c.form, a, b, undefined) : conv2d(c.form, a, b, undefined)
+    const got = run(c, inputs, { wide: true, relaxed: supportsRelaxed(), threads: 1 })
+    return Math.max(...Array.from(value, (v, i) => Math.abs((got[i] ?? NaN) / v - 1)))
+  }
+  it("sums of 200 000 terms of one sign keep six digits", () => {
+    const f: MatMul = {
+      ...{ _tag: "MatMul", batch: 1, m: 2, n: 3, k: 200_000 },
+      ...{ transposeA: false, transposeB: true, batchedA: false, batchedB: false },
+    }
+    expect(worst(contraction(f))).toBeLessThan(3e-6)
+    const shape = { n: 64, ...square2("h", "w", 56), ...square2("oh", "ow", 56), kernel: square(3), padding: square(1) }
+    expect(worst(contraction(conv("weightGradient", { ...shape, c: 1, o: 1 })))).toBeLessThan(3e-6)
+  })
+})
+
+describe("selectKernels", () => {
+  it("gives kernels that this engine has", () => {
+    const { wide, relaxed } = selectKernels()
+    expect(relaxed).toBe(supportsRelaxed())
+    expect(typeof wide).toBe("boolean")
+  })
 })
