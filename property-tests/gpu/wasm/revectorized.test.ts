@@ -1,0 +1,33 @@
+/** The same laws on optimised code with vectors fused to 256 bits, where the engine can: the others see mostly the baseline compiler. */
+import * as fc from "fast-check"
+import * as v8 from "node:v8"
+import { describe, it } from "vitest"
+import { enableRevectorization } from "../../../src/gpu/wasm/revectorize.ts"
+import { check, contraction, convolutions, matMuls } from "./contractionReference.ts"
+
+enableRevectorization()
+v8.setFlagsFromString("--no-liftoff")
+
+const runs = { seed: 21, numRuns: 40 }
+
+describe("contractions with fused vectors", () => {
+  it("matrix products", () => {
+    fc.assert(
+      fc.property(matMuls, fc.boolean(), fc.nat(), (f, bias, seed) => check(contraction(f, bias), seed)),
+      runs,
+    )
+  }, 60_000)
+
+  it.each(["forward", "inputGradient", "weightGradient"] as const)(
+    "conv2d %s",
+    (pass) => {
+      fc.assert(
+        fc.property(convolutions(pass), fc.boolean(), fc.nat(), (f, bias, seed) =>
+          check(contraction(f, bias && pass === "forward"), seed),
+        ),
+        runs,
+      )
+    },
+    60_000,
+  )
+})
