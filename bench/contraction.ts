@@ -9,10 +9,19 @@ import type { Result } from "./Result.ts"
 import { controlBytes, startThreads } from "./threads.ts"
 
 const matMul = (name: string, m: number, n: number, k: number, more: Partial<MatMul> = {}): Contraction => ({
-  ...{ _tag: "Contraction", name, bias: false },
+  _tag: "Contraction",
+  name,
+  bias: false,
   form: {
-    ...{ _tag: "MatMul", batch: 1, m, n, k },
-    ...{ transposeA: false, transposeB: false, batchedA: false, batchedB: false },
+    _tag: "MatMul",
+    batch: 1,
+    m,
+    n,
+    k,
+    transposeA: false,
+    transposeB: false,
+    batchedA: false,
+    batchedB: false,
     ...more,
   },
 })
@@ -37,11 +46,26 @@ const conv = (
 ): ReadonlyArray<Contraction> => {
   const out = Math.floor((size + 2 * padding - k) / stride) + 1
   const form = (pass: Conv2d["pass"]): Conv2d => ({
-    ...{ _tag: "Conv2d", pass, n, c, h: size, w: size, o, oh: out, ow: out, groups },
-    ...{ kernel: square(k), stride: square(stride), padding: square(padding), dilation: square(1) },
+    _tag: "Conv2d",
+    pass,
+    n,
+    c,
+    h: size,
+    w: size,
+    o,
+    oh: out,
+    ow: out,
+    groups,
+    kernel: square(k),
+    stride: square(stride),
+    padding: square(padding),
+    dilation: square(1),
   })
   return (["forward", "inputGradient", "weightGradient"] as const).map((pass) => ({
-    ...{ _tag: "Contraction", name: `${name} ${pass}`, form: form(pass), bias: false },
+    _tag: "Contraction",
+    name: `${name} ${pass}`,
+    form: form(pass),
+    bias: false,
   }))
 }
 
@@ -202,9 +226,14 @@ export const run = async (): Promise<ReadonlyArray<Result>> => {
     })
   }
   const checked = jobs.map(({ c, wrong }, i) => ({
-    ...{ suite: "contraction", name: c.name, shape: shapeOf(c), unit: "GFLOP/s" },
+    suite: "contraction",
+    name: c.name,
+    shape: shapeOf(c),
+    unit: "GFLOP/s",
     ours: wrong() ? ("wrong" as const) : median(rates[i] ?? []),
-    ...{ peer: null, theirs: null, ratio: null },
+    peer: null,
+    theirs: null,
+    ratio: null,
     spread: [Math.min(...(rates[i] ?? [])), Math.max(...(rates[i] ?? []))] as const,
   }))
   await pool.stop()

@@ -252,19 +252,22 @@ export const encode = (module: Module): Uint8Array<ArrayBuffer> => {
     const code = flatten(f.body, index)
     return [...unsigned(locals.length + code.length + 1), ...locals, ...code, 0x0b]
   })
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...section(1, vector(types)),
-    ...section(2, [
-      ...unsigned(imported.length + 1),
-      ...[...text("env"), ...text("memory"), 0x02, ...limits],
-      ...imported.flatMap((f) => [...text(f.importedFrom ?? ""), ...text(f.name), 0x00, ...unsigned(index(f))]),
-    ]),
-    ...section(3, vector(defined.map((f) => [...unsigned(index(f))]))),
-    ...section(7, vector(module.exports.map((f) => [...text(f.name), 0x00, ...unsigned(index(f))]))),
-    ...section(10, vector(bodies)),
-  ])
+  const imports = [
+    [...text("env"), ...text("memory"), 0x02, ...limits],
+    ...imported.map((f) => [...text(f.importedFrom ?? ""), ...text(f.name), 0x00, ...unsigned(index(f))]),
+  ]
+  const sections = [
+    section(1, vector(types)),
+    section(2, vector(imports)),
+    section(3, vector(defined.map((f) => unsigned(index(f))))),
+    section(7, vector(module.exports.map((f) => [...text(f.name), 0x00, ...unsigned(index(f))]))),
+    section(10, vector(bodies)),
+  ]
+  return Uint8Array.from([magic, ...sections].flat())
 }
+
+/** `\0asm`, version 1 */
+const magic = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]
 
 /** whether this engine has relaxed SIMD, and so `relaxedMadd` */
 export const supportsRelaxed = (): boolean => {

@@ -69,8 +69,11 @@ export const i32 = {
   ): Expr<"i32"> => ({
     type: "i32",
     code: [
-      ...[codeOf("i32", address), codeOf("i32", expected), codeOf("i32", replacement)],
-      ...[atomic(0x48), memoryArgument(2, offset)],
+      codeOf("i32", address),
+      codeOf("i32", expected),
+      codeOf("i32", replacement),
+      atomic(72),
+      memoryArgument(2, offset),
     ],
   }),
 }

@@ -330,7 +330,8 @@ const weightGradient = (f: Conv2d): Work => {
     bias: "none",
   }
   const along = f.stride[0] === 1 && f.stride[1] === 1 ? alongRows(f, image) : undefined
-  return along !== undefined && InnerProducts.cost(along.products) < choose(product, true).cost
+  // they are worth it for few channels only: of many, a span does not fit the cache
+  return along !== undefined && InnerProducts.cost(along.products) < 0.85 * choose(product, true).cost
     ? along.work
     : { paddings: image.paddings, parts: [{ _tag: "Product", product, left: "second", right: image.source }] }
 }
@@ -373,8 +374,14 @@ const alongRows = (f: Conv2d, image: ReturnType<typeof surround>) => {
     ),
   }
   const gradient: Padding = {
-    ...{ input: 1, planes: f.n * f.o, height: f.oh, width: f.ow },
-    ...{ outerWidth: image.row, top: 0, left: 0, stride: gradientStride },
+    input: 1,
+    planes: f.n * f.o,
+    height: f.oh,
+    width: f.ow,
+    outerWidth: image.row,
+    top: 0,
+    left: 0,
+    stride: gradientStride,
   }
   const work: Work = {
     paddings: [{ ...image.padding, stride: imageStride }, gradient],
@@ -449,8 +456,11 @@ export const planContraction = (c: Contraction, { threads, wide }: ContractionOp
       const input = (i: number): number => at.inputs[i] ?? 0
       const padded = at.workspace + biasBytes
       const address: Record<Source, number> = {
-        ...{ first: input(0), second: input(1), zero: at.tables },
-        ...{ padded, paddedSecond: padded + (paddedBytes[0] ?? 0) },
+        first: input(0),
+        second: input(1),
+        zero: at.tables,
+        padded,
+        paddedSecond: padded + (paddedBytes[0] ?? 0),
       }
       const prepare: Array<Call> = []
       if (bias > 0) prepare.push({ fn: "spread", args: [input(2), at.workspace, bias, biasTimes] })
@@ -461,8 +471,12 @@ export const planContraction = (c: Contraction, { threads, wide }: ContractionOp
       const run = laid.map((l, i) => ({
         fn: l.fn,
         args: [
-          ...[at.tables + (placed.all[i] ?? 0), address[l.left], address[l.right], at.output],
-          ...[bias > 0 ? at.workspace : at.tables, padded + allPadded],
+          at.tables + (placed.all[i] ?? 0),
+          address[l.left],
+          address[l.right],
+          at.output,
+          bias > 0 ? at.workspace : at.tables,
+          padded + allPadded,
         ],
       }))
       return prepare.length === 0 ? [run] : [prepare, run]

@@ -21,7 +21,6 @@ import {
 } from "./Assembler.ts"
 import type { Expr, Func, Local } from "./Assembler.ts"
 import { wordsNamed } from "./productKernels.ts"
-import type { KernelOptions } from "./productKernels.ts"
 
 /** the words of the descriptor; those ending in `Table` are byte offsets from its start */
 export const dotField = wordsNamed(
