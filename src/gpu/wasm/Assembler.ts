@@ -180,12 +180,14 @@ export interface Module {
   readonly exports: ReadonlyArray<Func>
 }
 
-const callees = (code: Code): ReadonlyArray<Func> => {
-  if (typeof code === "number") return []
-  if (Array.isArray(code)) return code.flatMap(callees)
-  if ("func" in code) return [code.func]
-  return "body" in code ? callees(code.body) : []
+/** the functions that code calls, added to `found` */
+const callees = (code: Code, found: Set<Func>): void => {
+  if (typeof code === "number") return
+  if (isSequence(code)) for (const part of code) callees(part, found)
+  else if ("func" in code) found.add(code.func)
+  else if ("body" in code) callees(code.body, found)
 }
+const isSequence = (code: Code): code is ReadonlyArray<Code> => Array.isArray(code)
 
 /** imported functions first, as the format numbers them; each function once */
 const reachable = (exported: ReadonlyArray<Func>): ReadonlyArray<Func> => {
@@ -193,7 +195,9 @@ const reachable = (exported: ReadonlyArray<Func>): ReadonlyArray<Func> => {
   const visit = (f: Func): void => {
     if (seen.has(f)) return
     seen.add(f)
-    callees(f.body).forEach(visit)
+    const called = new Set<Func>()
+    callees(f.body, called)
+    called.forEach(visit)
   }
   exported.forEach(visit)
   const all = [...seen]
@@ -205,7 +209,7 @@ const flatten = (code: Code, index: (f: Func) => number): Array<number> => {
   const labels: Array<Label> = []
   const emit = (part: Code): void => {
     if (typeof part === "number") bytes.push(part)
-    else if (Array.isArray(part)) part.forEach(emit)
+    else if (isSequence(part)) for (const inner of part) emit(inner)
     else if ("func" in part) bytes.push(...unsigned(index(part.func)))
     else if ("body" in part) {
       labels.push(part.label)

@@ -5,7 +5,7 @@ import {
   constant,
   floatBytes,
   intBytes,
-  signed,
+  signed64,
   simd,
   memoryArgument,
   unary,
@@ -79,7 +79,7 @@ export const i32 = {
 }
 
 export const i64 = {
-  const: (n: bigint): Expr<"i64"> => ({ type: "i64", code: [0x42, ...signed(n)] }),
+  const: (n: bigint): Expr<"i64"> => ({ type: "i64", code: [0x42, signed64(n)] }),
   eqz: unary("i64", "i32", [0x50]),
   eq: binary("i64", "i32", [0x51]),
   ne: binary("i64", "i32", [0x52]),
