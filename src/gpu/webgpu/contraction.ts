@@ -54,7 +54,7 @@ const tiles: ReadonlyArray<readonly [m: number, n: number]> = [
   [16, 16],
 ]
 const tileK = 16
-const blockK = 256
+const blockK = 128
 /** as many workgroups keep a large device busy; with fewer, the sum is split */
 const enough = 128
 const mostSplits = 64
