@@ -25,6 +25,7 @@ export type { HostStateDict, NamedParam, ParamShapes, StateDict } from "./StateD
 export { showSummary, summary } from "./summary.ts"
 export type { Summary, SummaryRow } from "./summary.ts"
 
+export { refuse } from "../shapes/Refusal.ts"
 export { times } from "../shapes/size.ts"
 
 // layers
