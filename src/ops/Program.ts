@@ -267,7 +267,7 @@ const kept = (before: T.Tensor, after: T.Tensor | undefined, path: string): T.Te
     return after
   const shapes = after === undefined ? [before.shape] : [before.shape, after.shape]
   const given = after === undefined ? "is not given back" : `is given back as ${show(after.shape)}`
-  const sentence = `the state ${path} holds ${show(before.shape)} but ${given}`
+  const sentence = `it holds ${show(before.shape)} but ${given}`
   return T.make([], { _tag: "Refused", error: new ShapeMismatch({ op: "Program.compile", path, shapes, sentence }) })
 }
 
@@ -296,11 +296,12 @@ const bind = (
     const expected = input.shape
     const refused = (sentence: string) =>
       Effect.fail(new ShapeMismatch({ op: "run", path: key, shapes: [expected, shape], sentence }))
-    if (shape.length !== expected.length) return refused(`it takes ${show(expected)} but is given ${show(shape)}`)
+    if (shape.length !== expected.length) return refused(`it takes ${show(expected)}, but is given ${show(shape)}`)
     for (const [d, dim] of expected.entries()) {
       const size = Number(shape[d])
       const known = typeof dim === "string" ? (sizes.get(dim) ?? size) : dim
-      if (known !== size) return refused(`it takes ${show(expected)} but is given ${show(shape)}: ${dim} is ${known}`)
+      const bound = typeof dim === "string" ? `, and ${dim} is ${known}` : ""
+      if (known !== size) return refused(`it takes ${show(expected)}${bound}, but is given ${show(shape)}`)
       if (typeof dim === "string") sizes.set(dim, size)
     }
     const held = dataOf(values[key])

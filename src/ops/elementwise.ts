@@ -21,9 +21,9 @@ export const elementwise = <A = object>(op: {
     name: op.name,
     shape: ([first, ...rest]) =>
       rest.reduce<Shape | Refusal>((a, b) => (isRefusal(a) ? a : broadcast(a, b)), first ?? []),
-    kernel: ({ inputs, at, attributes }) => [
+    kernel: ({ inputs, output, at, attributes }) => [
       op.kernel(
-        inputs.map((shape, i) => K.load(i, broadcastPoint(shape, at))),
+        inputs.map((shape, i) => K.load(i, broadcastPoint(shape, output, at))),
         attributes,
       ),
     ],

@@ -106,7 +106,7 @@ const homes = (
     if (body.some(reduces)) continue
     const consumers = [...(readers.get(node) ?? [])]
     const into = new Set(consumers.flatMap((c) => [...(result.get(c) ?? [])]))
-    const trivial = body.every((v) => size(v) <= 2)
+    const trivial = body.every((v) => size(v) <= 2 && !costly(v))
     const repeated = consumers.some((c) => {
       const stores = bodies.get(c)
       return isExpression(stores) && points(extents(c), stores) > elements(extents(node))

@@ -47,13 +47,20 @@ export const keep = (reduced: Tensor, shape: Shape, dims: ReadonlyArray<number>)
 const expandOp: Op.Primitive<{ readonly shape: Shape }> = Op.primitive({
   name: "expand",
   shape: ([x], { shape }) => broadcast(x ?? [], shape),
-  kernel: ({ inputs, at }) => [K.load(0, broadcastPoint(inputs[0] ?? [], at))],
+  kernel: ({ inputs, output, at }) => [K.load(0, broadcastPoint(inputs[0] ?? [], output, at))],
   gradient: Op.linear((dy, { x }) => sumTo(dy, x.shape)),
 })
 
 /** the point of an input that meets point `at` of the output under broadcasting */
-export const broadcastPoint = (input: ReadonlyArray<number>, at: ReadonlyArray<K.Index>): ReadonlyArray<K.Index> =>
-  input.map((extent, d) => (extent === 1 ? K.int(0) : (at[at.length - input.length + d] ?? K.int(0))))
+export const broadcastPoint = (
+  input: ReadonlyArray<number>,
+  output: ReadonlyArray<number>,
+  at: ReadonlyArray<K.Index>,
+): ReadonlyArray<K.Index> =>
+  input.map((extent, i) => {
+    const d = output.length - input.length + i
+    return extent === 1 && output[d] !== 1 ? K.int(0) : (at[d] ?? K.int(0))
+  })
 
 /** `x` repeated along its dimensions of size 1, and along new ones before them, to `shape` */
 export const expandTo = <S extends Shape>(x: Tensor, shape: S): Tensor<S> => Op.call(expandOp, [x], { shape })
