@@ -124,6 +124,16 @@ describe("layers that do not fit at run time", () => {
     const y = Nn.apply<Nn.Layer, Tensor.Tensor["shape"]>(wrong, params, x)
     expect(Tensor.refusal(y)?.message).toBe(`layer3.fc1: ${sentence}`)
   })
+  test("two layers of one name are refused: their parameters would be one", () => {
+    const net = Nn.sequential(Nn.input("N", 4), [
+      "block",
+      [
+        ["fc", Nn.linear(4, 4)],
+        ["fc", Nn.linear(4, 4)],
+      ],
+    ])
+    expect(net.refusal?.message).toBe("block: seq cannot follow: it has two layers named fc")
+  })
   test.each([
     [Nn.conv2d(3, unknownSize(0), { kernelSize: 3 }), "it has a wrong outChannels: 0 is not a size: 1, 2, 3, ..."],
     [Nn.conv2d(3, 8, { kernelSize: unknownSize(2.5) }), "it has a wrong kernelSize: 2.5 is not a size: 1, 2, 3, ..."],

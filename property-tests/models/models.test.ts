@@ -7,6 +7,7 @@ import * as Nn from "../../src/models/index.ts"
 import * as HostTensor from "../../src/ops/HostTensor.ts"
 import * as Ops from "../../src/ops/Ops.ts"
 import * as Program from "../../src/ops/Program.ts"
+import * as State from "../../src/ops/State.ts"
 import * as Tensor from "../../src/ops/Tensor.ts"
 import { pixelShuffle, scale } from "./ownLayers.ts"
 
@@ -114,4 +115,26 @@ it.effect("running statistics come out under their whole names, and only in trai
     expect(Object.keys(updates)).toEqual(["a.0.total", "a.b.total"])
     expect(yield* Program.evaluate(updates)).toEqual({ "a.0.total": 4, "a.b.total": 13 })
   }).pipe(Effect.provide(Reference.layer)),
+)
+
+it.effect("a program takes the parameters of a model as state, and its types follow", () =>
+  Effect.gen(function* () {
+    const net = Nn.lenet()
+    const params = yield* State.make(Nn.init(net, { seed: 1 }))
+    const predict = yield* Program.compile({ params, x: Tensor.input("N", 1, 28, 28) }, ({ params, x }) => ({
+      logits: Nn.apply(net, params, x),
+    }))
+    const { logits } = yield* predict.run({
+      params,
+      x: numbers([3, 1, 28, 28], 1, 1) as HostTensor.HostTensor<[3, 1, 28, 28]>,
+    })
+    const shape: readonly [number, 10] = logits.shape
+    expect(shape).toEqual([3, 10])
+    // a second binding of "N" is a plan of its own
+    const one = yield* predict.run({
+      params,
+      x: numbers([1, 1, 28, 28], 1, 1) as HostTensor.HostTensor<[1, 1, 28, 28]>,
+    })
+    expect([...one.logits.data]).toEqual([...logits.data.slice(0, 10)])
+  }).pipe(Effect.scoped, Effect.provide(Reference.layer)),
 )

@@ -1,5 +1,5 @@
 /** Models: layers, their composition and parameters, and the zoo. */
-export { apply, forward } from "./apply.ts"
+export { apply, forward, forwardUnsafe } from "./apply.ts"
 export type { Accepted, ApplyOptions, Output } from "./apply.ts"
 export { init } from "./init.ts"
 export { fanIn, layer, pure, trainable } from "./Layer.ts"
