@@ -34,14 +34,18 @@ describe.skipIf(found._tag === "Absent")(`contraction on WebGPU (${where})`, () 
 
   test("any matmul", { timeout: 60_000 }, async () =>
     fc.assert(
-      fc.asyncProperty(anyMatmul, async (c) => expect(await wrong(c)).toBeUndefined()),
+      fc.asyncProperty(anyMatmul, async (c) => {
+        expect(await wrong(c)).toBeUndefined()
+      }),
       { seed: 1, numRuns: 25 },
     ),
   )
 
   test("any conv2d", { timeout: 60_000 }, async () =>
     fc.assert(
-      fc.asyncProperty(anyConv2d, async (c) => expect(await wrong(c)).toBeUndefined()),
+      fc.asyncProperty(anyConv2d, async (c) => {
+        expect(await wrong(c)).toBeUndefined()
+      }),
       { seed: 2, numRuns: 35 },
     ),
   )
