@@ -136,7 +136,9 @@ const element = (
 
 // ---------- measuring
 
-const [rounds, leastMs, threads] = [7, 15, 2]
+const option = (name: string): string | undefined =>
+  process.argv.find((a) => a.startsWith(`--${name}=`))?.slice(name.length + 3)
+const [rounds, leastMs, threads] = [7, 15, Number(option("threads") ?? 2)]
 
 export const run = async (): Promise<ReadonlyArray<Result>> => {
   if (!process.argv.includes("--narrow")) enableRevectorization()
@@ -152,7 +154,7 @@ export const run = async (): Promise<ReadonlyArray<Result>> => {
     return at
   }
   const count = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1)
-  const only = process.argv.find((a) => a.startsWith("--only="))?.slice("--only=".length) ?? ""
+  const only = option("only") ?? ""
   const chosen = contractions.filter((c) => c.name.includes(only))
 
   const jobs: Array<{

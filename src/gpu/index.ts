@@ -4,3 +4,4 @@ export { Device, type DeviceBuffer, DeviceError, type DeviceInfo, type DeviceSha
 export * as Kernel from "./Kernel.ts"
 export type * as Plan from "./Plan.ts"
 export * as Reference from "./reference/Reference.ts"
+export * as Wasm from "./wasm/Wasm.ts"

@@ -15,8 +15,8 @@ export interface Arena {
   readonly bytes: number
 }
 
-/** every offset is a multiple of this, so that no two buffers share a cache line */
-export const alignment = 64
+/** every offset is a multiple of this, so that no two buffers share a cache line or the one fetched with it */
+export const alignment = 128
 
 export const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignment
 

@@ -101,7 +101,64 @@ const equallySpaced = (offsets: ReadonlyArray<number>): boolean => {
   return offsets.every((x, i) => i === 0 || x - (offsets[i - 1] ?? 0) === step)
 }
 
+/** The columns in panels: `width` of each are columns of the product, the others read and write nothing that counts. */
+interface Panels {
+  readonly inPlace: boolean
+  /** a multiple of the panel's width of each */
+  readonly operand: ReadonlyArray<number>
+  readonly output: ReadonlyArray<number>
+  readonly widths: ReadonlyArray<number>
+  /** how many of all these columns the batch has that has so many of the product's */
+  readonly columnsOf: (columns: number) => number
+}
+
+const packedPanels = ({ columns }: Product, width: number): Panels => {
+  // columns that there are not read what the last one reads
+  const missing = roundUp(columns.operand.length, width) - columns.operand.length
+  const filled = (table: ReadonlyArray<number>) => [
+    ...table,
+    ...Array.from({ length: missing }, () => table.at(-1) ?? 0),
+  ]
+  const operand = filled(columns.operand)
+  return {
+    inPlace: false,
+    operand,
+    // as if they went on, which lets what there is be stored in vectors
+    output: [...columns.output, ...Array.from({ length: missing }, (_, i) => (columns.output.at(-1) ?? 0) + i + 1)],
+    widths: Array.from({ length: operand.length / width }, () => width),
+    columnsOf: (n) => n,
+  }
+}
+
+/** panels that need no packing, since each lies in one run of columns that are neighbours in the operand and in the output */
+const inPlacePanels = ({ columns, batches }: Product, width: number): Panels | undefined => {
+  const n = columns.operand.length
+  const at = (table: ReadonlyArray<number>, i: number): number => table[i] ?? 0
+  const follows = (table: ReadonlyArray<number>, i: number) => at(table, i) - at(table, i - 1) === 1
+  const operand: Array<number> = []
+  const output: Array<number> = []
+  const widths: Array<number> = []
+  /** where runs begin, and how many columns there are in panels before them */
+  const before = new Map<number, number>([[0, 0]])
+  let start = 0
+  for (let i = 1; i <= n; i++) {
+    if (i < n && follows(columns.operand, i) && follows(columns.output, i)) continue
+    for (let from = start; from < i; from += width) {
+      for (let j = 0; j < width; j++) {
+        operand.push(at(columns.operand, from) + j)
+        output.push(at(columns.output, from) + j)
+      }
+      widths.push(Math.min(width, i - from))
+    }
+    start = i
+    before.set(i, operand.length)
+  }
+  if (batches.some((z) => !before.has(z.columns))) return undefined
+  return { inPlace: true, operand, output, widths, columnsOf: (columns) => before.get(columns) ?? 0 }
+}
+
 interface Shape {
+  readonly panels: Panels
   readonly tiles: number
   readonly tileRows: number
   readonly largeTiles: number
@@ -113,12 +170,11 @@ interface Shape {
 }
 
 /** how a product is cut for panels of `width` columns, and about what that costs in instructions */
-const shapeOf = (p: Product, width: 8 | 16, fused: boolean): Shape => {
+const shapeOf = (p: Product, panels: Panels, width: 8 | 16, fused: boolean): Shape => {
   const m = p.rows.operand.length
-  const n = p.columns.operand.length
   const tiles = Math.ceil(m / maxRows)
   const tileRows = Math.ceil(m / tiles)
-  const units = p.batches.length * Math.ceil(n / width)
+  const units = p.batches.length * panels.widths.length
   const k = p.blocks.reduce((sum, b) => sum + b.count, 0)
   const vectors = width / 4
   const along = consecutive(p.columns.operand)
@@ -126,17 +182,18 @@ const shapeOf = (p: Product, width: 8 | 16, fused: boolean): Shape => {
   const rowsCost = 5 + vectors * (3 * along + 11 * (1 - along))
   const transposedCost = 3 + vectors * (6 * across + 13 * (1 - across))
   const perRow = (fused ? vectors / 2 : vectors) + 2
-  const inner = Math.max(tileRows * perRow + vectors / (fused ? 2 : 1) + 5, 20)
+  const inner = tileRows * perRow + vectors / (fused ? 2 : 1) + (panels.inPlace ? 7 : 5)
   const outputs = consecutive(p.columns.output)
-  const storing = tileRows * (vectors * 3 * outputs + width * 7 * (1 - outputs))
-  const tileCost = k * inner + p.blocks.length * (60 + storing)
+  const direct = panels.widths.filter((w) => w === width).length / panels.widths.length
+  const storing = tileRows * vectors * (2 * outputs * direct + 6 * outputs * (1 - direct) + 28 * (1 - outputs))
   return {
+    panels,
     tiles,
     tileRows,
     largeTiles: tiles - (tiles * tileRows - m),
     units,
-    packCost: k * Math.min(rowsCost, transposedCost),
-    tileCost,
+    packCost: 60 + (panels.inPlace ? 0 : k * Math.min(rowsCost, transposedCost)),
+    tileCost: k * Math.max(inner, 20) + p.blocks.length * (60 + storing),
     packTransposed: transposedCost < rowsCost,
   }
 }
@@ -158,17 +215,22 @@ interface Choice {
   /** whether rows and columns were exchanged */
   readonly transposed: boolean
   readonly columns: 8 | 16
+  readonly shape: Shape
 }
 
-/** the cheaper of both directions and both panel widths */
+/** the cheapest of both directions, of both panel widths, of packing and not; the bits of the result are the same */
 export const choose = (p: Product, wide: boolean): Choice => {
   const exchangeable = p.batches.every((z) => z.columns === p.columns.operand.length) && equallySpaced(p.columns.output)
   const directions = exchangeable ? [p, transpose(p)] : [p]
   const choices = directions.flatMap((product, i) =>
-    (wide ? [16 as const, 8 as const] : [8 as const]).map((columns) => {
-      const s = shapeOf(product, columns, wide)
-      return { product, transposed: i === 1, columns, cost: s.units * (s.packCost + s.tiles * s.tileCost) }
-    }),
+    (wide ? [16 as const, 8 as const] : [8 as const]).flatMap((columns) =>
+      [packedPanels(product, columns), inPlacePanels(product, columns)].flatMap((panels) => {
+        if (panels === undefined) return []
+        const shape = shapeOf(product, panels, columns, wide)
+        const cost = shape.units * (shape.packCost + shape.tiles * shape.tileCost)
+        return [{ product, transposed: i === 1, columns, shape, cost }]
+      }),
+    ),
   )
   return choices.reduce((a, b) => (b.cost < a.cost ? b : a))
 }
@@ -176,8 +238,8 @@ export const choose = (p: Product, wide: boolean): Choice => {
 const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to
 
 /** Lays a product out for `threads` threads. */
-export const lay = ({ product: p, columns: width }: Choice, wide: boolean, threads: number): LaidProduct => {
-  const shape = shapeOf(p, width, wide)
+export const lay = ({ product: p, columns: width, shape }: Choice, threads: number): LaidProduct => {
+  const { panels } = shape
   const words: Array<number> = Array.from({ length: Object.keys(field).length }, () => 0)
   const place = (table: ReadonlyArray<number>): number => {
     const at = 4 * words.length
@@ -185,37 +247,40 @@ export const lay = ({ product: p, columns: width }: Choice, wide: boolean, threa
     return at
   }
   const bytes = (table: ReadonlyArray<number>): ReadonlyArray<number> => table.map((x) => 4 * x)
-  /** unused columns of the last panel read what the last column reads */
-  const padded = (table: ReadonlyArray<number>): ReadonlyArray<number> => {
-    const missing = roundUp(table.length, width) - table.length
-    return [...table, ...Array.from({ length: missing }, () => table.at(-1) ?? 0)]
-  }
-  const n = p.columns.operand.length
+  const contiguous = panels.widths.map((w, i) => {
+    const [first = 0, last = 0] = [panels.output[i * width], panels.output[i * width + w - 1]]
+    return last - first === w - 1
+  })
   const biasTimes = p.bias === "rows" ? width : 1
   const { rowParts, columnParts } = shareOut(shape, threads)
   const longest = p.blocks.reduce((max, b) => Math.max(max, b.count), 0)
   const panelBytes = 4 * width * longest
   const threadBytes = roundUp(panelBytes + 4 * width * maxRows, 128)
   const firstRow = p.rows.output[0] ?? 0
-  const leftTable = place(bytes(p.leftTable))
-  const rightTable = place(bytes(p.rightTable))
+  const kTable = place(p.leftTable.flatMap((x, k) => [4 * x, 4 * (p.rightTable[k] ?? 0)]))
   const values: Record<keyof typeof field, number> = {
     units: shape.units,
-    panels: Math.ceil(n / width),
+    panels: panels.widths.length,
+    panelTable: place(panels.widths.flatMap((w, i) => [w, contiguous[i] === true ? 1 : 0])),
+    inPlace: panels.inPlace ? 1 : 0,
     batchTable: place(
-      p.batches.flatMap((z) => [4 * z.left, 4 * z.right, 4 * (z.output + firstRow), 4 * biasTimes * z.bias, z.columns]),
+      p.batches.flatMap((z) => [
+        4 * z.left,
+        4 * z.right,
+        4 * (z.output + firstRow),
+        4 * biasTimes * z.bias,
+        panels.columnsOf(z.columns),
+      ]),
     ),
     blocks: p.blocks.length,
-    blockTable: place(
-      p.blocks.flatMap((b) => [b.count, 4 * b.left, 4 * b.right, leftTable + 4 * b.start, rightTable + 4 * b.start]),
-    ),
+    blockTable: place(p.blocks.flatMap((b) => [b.count, 4 * b.left, 4 * b.right, kTable + 8 * b.start])),
     tiles: shape.tiles,
     largeTiles: shape.largeTiles,
     tileRows: shape.tileRows,
     rowTable: place(bytes(p.rows.operand)),
     rowStride: 4 * ((p.rows.output[1] ?? 0) - (p.rows.output[0] ?? 0)),
-    columnTable: place(padded(bytes(p.columns.operand))),
-    outputTable: place(padded(bytes(p.columns.output))),
+    columnTable: place(bytes(panels.operand)),
+    outputTable: place(bytes(panels.output)),
     initRow: p.bias === "rows" ? 4 * width : 0,
     initColumn: p.bias === "columns" ? 4 : 0,
     packTransposed: shape.packTransposed ? 1 : 0,

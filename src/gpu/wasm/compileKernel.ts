@@ -9,8 +9,8 @@ import { addressAt, child, keep, type Scope } from "./Scope.ts"
 import { makeEmitter } from "./values.ts"
 
 /**
- * `func(from, to, table)` computes the units from `from` to `to`; `table` is the address of the addresses of the
- * inputs, then of the outputs. How the work is cut into units depends on shapes alone, and units do not depend on each
+ * `func(from, to, ...addresses)` computes the units from `from` to `to`; the addresses are those of the inputs, then of
+ * the outputs. How the work is cut into units depends on shapes alone, and units do not depend on each
  * other, so threads may share them in any way.
  */
 export interface CompiledKernel {
@@ -121,11 +121,12 @@ export const compileKernel = (kernel: K.Kernel, name: string): CompiledKernel =>
   )
   const inputs = flat.sizes.length
 
-  const func = Wasm.func(name, { from: "i32", to: "i32", table: "i32" }, "void", ({ from, to, table }, local) => {
-    const bases = [...flat.sizes, ...flat.stores].map(() => local("i32"))
+  const arrays = Object.fromEntries([...flat.sizes, ...flat.stores].map((_, i) => [`array${i}`, "i32" as const]))
+  const parameters = { from: "i32", to: "i32", ...arrays } as const
+  const func = Wasm.func(name, parameters, "void", ({ from, to, ...given }, local) => {
+    const bases: ReadonlyArray<Local<"i32">> = Object.values(given)
     const e = makeEmitter(flat, local, bases)
     const root = child(undefined)
-    bases.forEach((b, i) => root.statements.push(Wasm.set(b, i32.load(table, 4 * i))))
 
     const unit = local("i32")
     const axisLocals = outer.map((a) => [a.axis, local("i32")] as const)

@@ -12,7 +12,10 @@ export interface ContractionOptions {
   readonly wide: boolean
 }
 
-/** Byte addresses in the memory that the functions' module imports. */
+/**
+ * Byte addresses in the memory that the functions' module imports. Up to 64 bytes behind an input may be read (and not used): so
+ * none stands at the very end of the memory.
+ */
 export interface Addresses {
   readonly inputs: ReadonlyArray<number>
   readonly output: number
@@ -336,7 +339,7 @@ export const planContraction = (c: Contraction, { threads, wide }: ContractionOp
   const laid = products.map(({ product, left, right }) => {
     const choice = choose(product, wide)
     const sources = choice.transposed ? { left: right, right: left } : { left, right }
-    return { ...lay(choice, wide, threads), ...sources }
+    return { ...lay(choice, threads), ...sources }
   })
   const tables = new Int32Array(laid.reduce((n, l) => n + roundUp(l.tables.length, 4), 0) + zeroWords)
   const placed = laid.reduce<{ readonly at: number; readonly all: ReadonlyArray<number> }>(

@@ -44,12 +44,14 @@ export const field = wordsNamed(
     "rowTable",
   ] as const),
   ...(["rowStride", "columnTable", "outputTable", "initRow", "initColumn", "packTransposed"] as const),
-  ...(["rowParts", "columnParts", "threadBytes", "panelBytes", "zeroTable"] as const),
+  ...(["rowParts", "columnParts", "threadBytes", "panelBytes", "zeroTable", "panelTable", "inPlace"] as const),
 )
 /** words of an entry of the batch table: where the operands, the output and the bias start, in bytes */
 export const batch = wordsNamed("a", "b", "c", "init", "columns")
-/** words of an entry of the table of blocks of `k` */
-export const kBlock = wordsNamed("count", "a", "b", "aTable", "bTable")
+/** words of an entry of the table of panels: how many of its columns there are, and whether they lie together in the output */
+export const panelEntry = wordsNamed("width", "contiguous")
+/** words of an entry of the table of blocks of `k`; its `table` has the left and the right offset of each `k` in turn */
+export const kBlock = wordsNamed("count", "a", "b", "table")
 export const maxRows = 6
 
 export interface KernelOptions {
@@ -62,13 +64,16 @@ export interface KernelOptions {
 const word = (base: Expr<"i32">, index: number): Expr<"i32"> => i32.load(base, 4 * index)
 const range = (n: number): ReadonlyArray<number> => Array.from({ length: n }, (_, i) => i)
 
-/** `to[r, :] = from[r, :] + Σₖ a[rows[r] + offsets[k]] · panel[k, :]` for `rows` rows */
-const tileKernel = (rows: number, { columns, relaxed }: KernelOptions): Func => {
+/**
+ * `to[r, :] = from[r, :] + Σₖ a[rows[r] + offsets[k]] · panel[k, :]` for `rows` rows; where it is `inPlace`, the panel is not
+ * packed, and its row `k` starts at `panel` and the right offset of `k`
+ */
+const tileKernel = (rows: number, inPlace: boolean, { columns, relaxed }: KernelOptions): Func => {
   const vectors = columns / 4
   const madd = (x: Expr<"v128">, y: Expr<"v128">, z: Expr<"v128">) =>
     relaxed ? f32x4.relaxedMadd(x, y, z) : f32x4.add(z, f32x4.mul(x, y))
   return func(
-    `tile${rows}x${columns}`,
+    `tile${rows}x${columns}${inPlace ? "inPlace" : ""}`,
     {
       a: "i32",
       rows: "i32",
@@ -86,7 +91,7 @@ const tileKernel = (rows: number, { columns, relaxed }: KernelOptions): Func => 
       const target = range(rows).map(() => local("i32"))
       const accumulators = range(rows).map(() => range(vectors).map(() => local("v128")))
       const right = range(vectors).map(() => local("v128"))
-      const [left, offset] = [local("v128"), local("i32")]
+      const [left, offset, line] = [local("v128"), local("i32"), local("i32")]
       return [
         ...row.map((r, i) => set(r, i32.add(p.a, i32.load(p.rows, 4 * i)))),
         ...accumulators.flatMap((line) => [
@@ -95,13 +100,14 @@ const tileKernel = (rows: number, { columns, relaxed }: KernelOptions): Func => 
         ]),
         loop((again) => [
           set(offset, i32.load(p.offsets)),
-          ...right.map((x, j) => set(x, v128.load(p.panel, 16 * j))),
+          ...(inPlace ? [set(line, i32.add(p.panel, i32.load(p.offsets, 4)))] : []),
+          ...right.map((x, j) => set(x, v128.load(inPlace ? line : p.panel, 16 * j))),
           ...accumulators.flatMap((line, i) => [
             set(left, v128.load32Splat(i32.add(row[i] as Local<"i32">, offset))),
             ...line.map((x, j) => set(x, madd(left, right[j] as Local<"v128">, x))),
           ]),
-          increase(p.panel, 4 * columns),
-          increase(p.offsets, 4),
+          ...(inPlace ? [] : [increase(p.panel, 4 * columns)]),
+          increase(p.offsets, 8),
           set(p.count, i32.sub(p.count, 1)),
           brIf(again, p.count),
         ]),
@@ -125,9 +131,9 @@ const transpose = (r: ReadonlyArray<Expr<"v128">>): ReadonlyArray<Expr<"v128">> 
 }
 
 /** whether four words follow each other in steps of 4: four floats that one vector load reads */
-const consecutive = (table: Expr<"i32">, at = 0): Expr<"i32"> =>
+const consecutive = (table: Expr<"i32">, at: number, step: number): Expr<"i32"> =>
   [1, 2, 3]
-    .map((i) => i32.eq(i32.sub(i32.load(table, at + 4 * i), i32.load(table, at)), 4 * i))
+    .map((i) => i32.eq(i32.sub(i32.load(table, at + step * i), i32.load(table, at)), 4 * i))
     .reduce((a, b) => i32.and(a, b))
 
 /** four floats from four addresses */
@@ -145,15 +151,15 @@ const packGroup = ({ columns }: KernelOptions): Func =>
     const [k, offset] = [local("i32"), local("i32")]
     const each = (body: Expr<"v128">): Statement =>
       forRange(k, 0, p.count, 1, () => [
-        set(offset, i32.load(p.offsets)),
+        set(offset, i32.load(p.offsets, 4)),
         v128.store(p.to, body),
-        increase(p.offsets, 4),
+        increase(p.offsets, 8),
         increase(p.to, 4 * columns),
       ])
     return [
       ...column.map((c, j) => set(c, i32.add(p.b, i32.load(p.columns, 4 * j)))),
       when(
-        consecutive(p.columns),
+        consecutive(p.columns, 0, 4),
         [each(v128.load(i32.add(column[0] as Local<"i32">, offset)))],
         [each(gather(column.map((c) => i32.add(c, offset))))],
       ),
@@ -169,13 +175,13 @@ const packRows = (options: KernelOptions, group: Func): Func => {
     const [k, offset] = [local("i32"), local("i32")]
     return [
       when(
-        groups.map((g) => consecutive(p.columns, 16 * g)).reduce((a, b) => i32.and(a, b)),
+        groups.map((g) => consecutive(p.columns, 16 * g, 4)).reduce((a, b) => i32.and(a, b)),
         [
           ...column.map((c, g) => set(c, i32.add(p.b, i32.load(p.columns, 16 * g)))),
           forRange(k, 0, p.count, 1, () => [
-            set(offset, i32.load(p.offsets)),
+            set(offset, i32.load(p.offsets, 4)),
             ...column.map((c, g) => v128.store(p.to, v128.load(i32.add(c, offset)), 16 * g)),
-            increase(p.offsets, 4),
+            increase(p.offsets, 8),
             increase(p.to, 4 * columns),
           ]),
         ],
@@ -188,7 +194,7 @@ const packRows = (options: KernelOptions, group: Func): Func => {
 /** a panel, along its columns: four steps of `k` at a time where they follow each other in memory */
 const packTransposed = ({ columns }: KernelOptions): Func =>
   func(`packTransposed${columns}`, packArguments, "void", (p, local) => {
-    const [g, k, steps, at, offset] = [local("i32"), local("i32"), local("i32"), local("i32"), local("i32")]
+    const [g, k, steps, offset] = [local("i32"), local("i32"), local("i32"), local("i32")]
     const [offsets, to] = [local("i32"), local("i32")]
     const column = range(4).map(() => local("i32"))
     const lines = range(4).map(() => local("v128"))
@@ -202,8 +208,8 @@ const packTransposed = ({ columns }: KernelOptions): Func =>
           loop((again) => [
             brIf(exit, i32.leS(k, 0)),
             set(steps, 1),
-            when(i32.geS(k, 4), [when(consecutive(offsets), [set(steps, 4)])]),
-            set(offset, i32.load(offsets)),
+            when(i32.geS(k, 4), [when(consecutive(offsets, 4, 8), [set(steps, 4)])]),
+            set(offset, i32.load(offsets, 4)),
             when(
               i32.eq(steps, 4),
               [
@@ -212,9 +218,8 @@ const packTransposed = ({ columns }: KernelOptions): Func =>
               ],
               [v128.store(to, gather(column.map((c) => i32.add(c, offset))))],
             ),
-            set(at, i32.mul(steps, 4)),
-            increase(offsets, at),
-            increase(to, i32.mul(at, columns)),
+            increase(offsets, i32.mul(steps, 8)),
+            increase(to, i32.mul(steps, 4 * columns)),
             set(k, i32.sub(k, steps)),
             br(again),
           ]),
@@ -230,37 +235,28 @@ const scatter = ({ columns }: KernelOptions): Func =>
   func(
     `scatter${columns}`,
     {
-      tile: "i32",
-      rows: "i32",
-      to: "i32",
-      toStride: "i32",
-      table: "i32",
-      width: "i32",
-      contiguous: "i32",
-      accumulate: "i32",
+      ...({ tile: "i32", rows: "i32", to: "i32", toStride: "i32" } as const),
+      ...({ table: "i32", width: "i32", contiguous: "i32", accumulate: "i32" } as const),
     },
     "void",
     (p, local) => {
-      const [r, j, at] = [local("i32"), local("i32"), local("i32")]
-      const value = f32.load(i32.add(p.tile, i32.shl(j, 2)))
+      const [r, j, at, from, quads] = [local("i32"), local("i32"), local("i32"), local("i32"), local("i32")]
+      const put = (one: Statement, sum: Statement): Statement => when(p.accumulate, [sum], [one])
       return [
+        set(quads, choose(p.contiguous, i32.and(p.width, -4), i32.const(0))),
         forRange(r, 0, p.rows, 1, () => [
-          when(
-            p.contiguous,
-            [
-              set(at, i32.add(p.to, i32.load(p.table))),
-              // only full panels get here with something to add: a first block is stored directly
-              ...range(columns / 4).map((g) =>
-                v128.store(at, f32x4.add(v128.load(at, 16 * g), v128.load(p.tile, 16 * g)), 16 * g),
-              ),
-            ],
-            [
-              forRange(j, 0, p.width, 1, () => [
-                set(at, i32.add(p.to, i32.load(i32.add(p.table, i32.shl(j, 2))))),
-                when(p.accumulate, [f32.store(at, f32.add(f32.load(at), value))], [f32.store(at, value)]),
-              ]),
-            ],
-          ),
+          set(from, p.tile),
+          set(at, i32.add(p.to, i32.load(p.table))),
+          forRange(j, 0, quads, 4, () => [
+            put(v128.store(at, v128.load(from)), v128.store(at, f32x4.add(v128.load(at), v128.load(from)))),
+            increase(at, 16),
+            increase(from, 16),
+          ]),
+          forRange(j, quads, p.width, 1, () => [
+            set(at, i32.add(p.to, i32.load(i32.add(p.table, i32.shl(j, 2))))),
+            put(f32.store(at, f32.load(from)), f32.store(at, f32.add(f32.load(at), f32.load(from)))),
+            increase(from, 4),
+          ]),
           increase(p.tile, 4 * columns),
           increase(p.to, p.toStride),
         ]),
@@ -271,7 +267,7 @@ const scatter = ({ columns }: KernelOptions): Func =>
 /** one thread's share of a product: see `Product.ts` */
 const product = (options: KernelOptions): Func => {
   const { columns } = options
-  const tiles = range(maxRows).map((i) => tileKernel(i + 1, options))
+  const kernels = [false, true].map((inPlace) => range(maxRows).map((i) => tileKernel(i + 1, inPlace, options)))
   const rowsPacker = packRows(options, packGroup(options))
   const transposer = packTransposed(options)
   const scatterer = scatter(options)
@@ -282,7 +278,7 @@ const product = (options: KernelOptions): Func => {
     (p, local) => {
       const i = () => local("i32")
       const [rowPart, columnPart, unit, lastUnit, tile, firstTile, lastTile] = [i(), i(), i(), i(), i(), i(), i()]
-      const [z, zEntry, panel, column, width, direct, j] = [i(), i(), i(), i(), i(), i(), i()]
+      const [z, zEntry, panel, column, width, direct, contiguous, packed] = [i(), i(), i(), i(), i(), i(), i(), i()]
       const [blockIndex, entry, count, rows, row, scratch, from, to] = [i(), i(), i(), i(), i(), i(), i(), i()]
       const [outputs, large, rowTable, fromStride, toStride, stored] = [i(), i(), i(), i(), i(), i()]
       const f = (name: keyof typeof field) => word(p.d, field[name])
@@ -315,40 +311,47 @@ const product = (options: KernelOptions): Func => {
         set(stored, i32.and(direct, i32.eqz(blockIndex))),
         set(toStride, choose(stored, f("rowStride"), i32.const(4 * columns))),
         block((done) =>
-          tiles.map((kernel, index) =>
-            when(i32.eq(rows, index + 1), [
-              call(
-                kernel,
-                i32.add(i32.add(p.a, word(zEntry, batch.a)), word(entry, kBlock.a)),
-                i32.add(rowTable, i32.shl(row, 2)),
-                table(word(entry, kBlock.aTable)),
-                p.work,
-                count,
-                from,
-                fromStride,
-                choose(stored, i32.add(to, i32.load(outputs)), scratch),
-                toStride,
+          kernels.map((tiles, inPlace) =>
+            when(
+              i32.eq(f("inPlace"), inPlace),
+              tiles.map((kernel, index) =>
+                when(i32.eq(rows, index + 1), [
+                  call(
+                    kernel,
+                    i32.add(i32.add(p.a, word(zEntry, batch.a)), word(entry, kBlock.a)),
+                    i32.add(rowTable, i32.shl(row, 2)),
+                    table(word(entry, kBlock.table)),
+                    packed,
+                    count,
+                    from,
+                    fromStride,
+                    choose(stored, i32.add(to, i32.load(outputs)), scratch),
+                    toStride,
+                  ),
+                  br(done),
+                ]),
               ),
-              br(done),
-            ]),
+            ),
           ),
         ),
-        when(i32.eqz(stored), [call(scatterer, scratch, rows, to, f("rowStride"), outputs, width, direct, blockIndex)]),
+        when(i32.eqz(stored), [
+          call(scatterer, scratch, rows, to, f("rowStride"), outputs, width, contiguous, blockIndex),
+        ]),
       )
 
-      const packPanel: Statement = seq(
-        ...[rowsPacker, transposer].map((packer, kind) =>
-          when(i32.eq(f("packTransposed"), kind), [
-            call(
-              packer,
-              i32.add(i32.add(p.b, word(zEntry, batch.b)), word(entry, kBlock.b)),
-              table(word(entry, kBlock.bTable)),
-              i32.add(table(f("columnTable")), i32.shl(column, 2)),
-              count,
-              p.work,
-            ),
-          ]),
-        ),
+      const right = i32.add(i32.add(p.b, word(zEntry, batch.b)), word(entry, kBlock.b))
+      const columnOffsets = i32.add(table(f("columnTable")), i32.shl(column, 2))
+      const bringPanel: Statement = when(
+        f("inPlace"),
+        [set(packed, i32.add(right, i32.load(columnOffsets)))],
+        [
+          set(packed, p.work),
+          ...[rowsPacker, transposer].map((packer, kind) =>
+            when(i32.eq(f("packTransposed"), kind), [
+              call(packer, right, table(word(entry, kBlock.table)), columnOffsets, count, packed),
+            ]),
+          ),
+        ],
       )
 
       return [
@@ -368,24 +371,18 @@ const product = (options: KernelOptions): Func => {
             set(panel, i32.remU(unit, f("panels"))),
             set(column, i32.mul(panel, columns)),
             set(zEntry, i32.add(table(f("batchTable")), i32.mul(z, 4 * Object.keys(batch).length))),
-            set(width, i32.sub(word(zEntry, batch.columns), column)),
             set(outputs, i32.add(table(f("outputTable")), i32.shl(column, 2))),
-            set(direct, i32.geS(width, columns)),
-            when(i32.gtS(width, columns), [set(width, columns)]),
-            forRange(j, 1, columns, 1, () => [
-              set(
-                direct,
-                i32.and(
-                  direct,
-                  i32.eq(i32.sub(i32.load(i32.add(outputs, i32.shl(j, 2))), i32.load(outputs)), i32.shl(j, 2)),
-                ),
-              ),
-            ]),
+            set(entry, i32.add(table(f("panelTable")), i32.mul(panel, 4 * Object.keys(panelEntry).length))),
+            set(width, i32.sub(word(zEntry, batch.columns), column)),
+            set(contiguous, word(entry, panelEntry.width)),
+            when(i32.gtS(width, contiguous), [set(width, contiguous)]),
+            set(contiguous, word(entry, panelEntry.contiguous)),
+            set(direct, i32.and(contiguous, i32.eq(width, columns))),
             when(i32.gtS(width, 0), [
               forRange(blockIndex, 0, f("blocks"), 1, () => [
                 set(entry, i32.add(table(f("blockTable")), i32.mul(blockIndex, 4 * Object.keys(kBlock).length))),
                 set(count, word(entry, kBlock.count)),
-                packPanel,
+                bringPanel,
                 forRange(tile, firstTile, lastTile, 1, () => [runTile]),
               ]),
             ]),
