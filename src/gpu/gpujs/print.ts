@@ -353,6 +353,8 @@ const printCondition = (c: K.Condition, block: Block, context: Context): string 
     case "CompareIndex":
       return `(${printIndex(c.a, block, context)} ${comparison[c.op]} ${printIndex(c.b, block, context)})`
     case "Compare":
+      // a shader's `!=` is false for NaN, as if it were `<>`
+      if (c.op === "ne") return `(!(${printValue(c.a, block, context)} === ${printValue(c.b, block, context)}))`
       return `(${printValue(c.a, block, context)} ${comparison[c.op]} ${printValue(c.b, block, context)})`
     case "And":
       return `(${printCondition(c.a, block, context)} && ${printCondition(c.b, block, context)})`
