@@ -153,7 +153,7 @@ for (const { mode, absent } of inNode) {
                 const plain = (arrays: ReadonlyArray<Float32Array>) => arrays.map((a) => Array.from(a, (v) => v + 0))
                 assert.deepStrictEqual(plain(actual), plain(expected))
               }),
-              { seed, numRuns: mode === "webgpu" ? 150 : 400, interruptAfterTimeLimit: 150_000 },
+              { seed, numRuns: mode === "webgpu" ? 150 : 400, interruptAfterTimeLimit: 150_000, endOnFailure: true },
             ),
           )
         }),
