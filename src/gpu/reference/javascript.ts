@@ -39,7 +39,8 @@ const printIndex = (i: Index, block: Block): string => {
         case "div":
           return `Math.floor(${a} / ${b})`
         case "mod":
-          return `(${a} - Math.floor(${a} / ${b}) * ${b})`
+          // names `a` once: nested remainders would double the text at each level
+          return `((${a} % ${b} + ${b}) % ${b})`
         case "min":
         case "max":
           return `Math.${i.op}(${a}, ${b})`

@@ -1,0 +1,273 @@
+/**
+ * An assembler for WebAssembly modules: expressions are plain typed data, nested as in the source of any language, and
+ * `encode` turns functions into the bytes of a module.
+ *
+ * ```ts
+ * const sum = func("sum", { from: "i32", n: "i32" }, "f32", ({ from, n }, local) => {
+ *   const [i, total] = [local("i32"), local("f32")]
+ *   return [
+ *     forRange(i, 0, n, 1, () => [set(total, f32.add(total, f32.load(i32.add(from, i32.shl(i, 2)))))]),
+ *     total,
+ *   ]
+ * })
+ * const bytes = encode({ memory: { minimum: 1, maximum: 1, shared: false, address: "i32" }, exports: [sum] })
+ * ```
+ */
+
+import { codeOf, typeByte, unsigned } from "./Code.ts"
+import type { Code, Expr, Func, Label, Local, Operand, Statement, Type } from "./Code.ts"
+import { f32x4, i32 } from "./Instructions.ts"
+
+export type * from "./Code.ts"
+export * from "./Instructions.ts"
+
+// ---------- variables and control
+
+export const set = <T extends Type>(local: Local<T>, value: Operand<T>): Statement => ({
+  type: "void",
+  code: [codeOf(local.type, value), 0x21, unsigned(local.index)],
+})
+/** sets the variable and gives the value */
+export const tee = <T extends Type>(local: Local<T>, value: Operand<T>): Expr<T> => ({
+  type: local.type,
+  code: [codeOf(local.type, value), 0x22, unsigned(local.index)],
+})
+/** `local = local + by` */
+export const increase = (local: Local<"i32">, by: Operand<"i32">): Statement => set(local, i32.add(local, by))
+
+const codes = (statements: ReadonlyArray<Expr<Type | "void">>): Code => statements.map((s) => s.code)
+
+/** statements as one */
+export const seq = (...statements: ReadonlyArray<Statement>): Statement => ({ type: "void", code: codes(statements) })
+/** statements, then a value */
+export const within = <T extends Type>(statements: ReadonlyArray<Statement>, value: Expr<T>): Expr<T> => ({
+  type: value.type,
+  code: [codes(statements), value.code],
+})
+/** evaluates a value for what it does only */
+export const drop = (value: Expr<Type>): Statement => ({ type: "void", code: [value.code, 0x1a] })
+
+const labelled = (opcode: number, body: (label: Label) => ReadonlyArray<Statement>): Statement => {
+  const label: Label = { _tag: "Label" }
+  return {
+    type: "void",
+    code: [opcode, typeByte.void, { _tag: "Labelled", label, body: codes(body(label)) }, 0x0b],
+  }
+}
+/** a branch to the label leaves it */
+export const block = (body: (exit: Label) => ReadonlyArray<Statement>): Statement => labelled(0x02, body)
+/** a branch to the label starts it again; without one it ends */
+export const loop = (body: (again: Label) => ReadonlyArray<Statement>): Statement => labelled(0x03, body)
+export const br = (label: Label): Statement => ({ type: "void", code: [0x0c, { _tag: "Branch", label }] })
+export const brIf = (label: Label, condition: Operand<"i32">): Statement => ({
+  type: "void",
+  code: [codeOf("i32", condition), 0x0d, { _tag: "Branch", label }],
+})
+export const ret = (value?: Expr<Type>): Statement => ({
+  type: "void",
+  code: value === undefined ? [0x0f] : [value.code, 0x0f],
+})
+export const unreachable: Statement = { type: "void", code: [0x00] }
+
+const conditional = (type: Type | "void", condition: Operand<"i32">, then: Code, otherwise: Code | undefined): Code => [
+  codeOf("i32", condition),
+  0x04,
+  typeByte[type],
+  // branches out of an `if` count it as a level
+  { _tag: "Labelled", label: { _tag: "Label" }, body: otherwise === undefined ? then : [then, 0x05, otherwise] },
+  0x0b,
+]
+export const when = (
+  condition: Operand<"i32">,
+  then: ReadonlyArray<Statement>,
+  otherwise?: ReadonlyArray<Statement>,
+): Statement => ({
+  type: "void",
+  code: conditional("void", condition, codes(then), otherwise === undefined ? undefined : codes(otherwise)),
+})
+/** only the chosen side is evaluated */
+export const choose = <T extends Type>(condition: Operand<"i32">, a: Expr<T>, b: Expr<T>): Expr<T> => ({
+  type: a.type,
+  code: conditional(a.type, condition, a.code, b.code),
+})
+/** both sides are evaluated */
+export const select = <T extends Type>(condition: Operand<"i32">, a: Expr<T>, b: Expr<T>): Expr<T> => ({
+  type: a.type,
+  code: [a.code, b.code, codeOf("i32", condition), 0x1c, 1, typeByte[a.type]],
+})
+
+/** `for (i = from; i < to; i += step)`, signed; `to` is evaluated in every round, so keep it a constant or a variable */
+export const forRange = (
+  i: Local<"i32">,
+  from: Operand<"i32">,
+  to: Operand<"i32">,
+  step: Operand<"i32">,
+  body: (exit: Label) => ReadonlyArray<Statement>,
+): Statement =>
+  block((exit) => [
+    set(i, from),
+    brIf(exit, i32.geS(i, to)),
+    loop((again) => [...body(exit), brIf(again, i32.ltS(tee(i, i32.add(i, step)), to))]),
+  ])
+
+/** `while (condition) body` */
+export const whileLoop = (condition: Operand<"i32">, body: (exit: Label) => ReadonlyArray<Statement>): Statement =>
+  block((exit) => [loop((again) => [brIf(exit, i32.eqz(condition)), ...body(exit), br(again)])])
+
+// ---------- functions and modules
+
+type Parameters<P extends Readonly<Record<string, Type>>> = { readonly [K in keyof P]: Local<P[K]> }
+/** what a function's body ends with */
+type Body<R extends Type | "void"> = R extends Type
+  ? readonly [...ReadonlyArray<Statement>, Expr<R>]
+  : ReadonlyArray<Statement>
+
+/** A function; `body` gets its parameters by name, and `local`, which declares a further variable (at first zero). */
+export const func = <const P extends Readonly<Record<string, Type>>, R extends Type | "void">(
+  name: string,
+  parameters: P,
+  result: R,
+  body: (parameters: Parameters<P>, local: <T extends Type>(type: T) => Local<T>) => Body<R>,
+): Func => {
+  const types: Array<Type> = Object.values(parameters)
+  const variable = <T extends Type>(type: T, index: number): Local<T> => ({
+    type,
+    index,
+    code: [0x20, unsigned(index)],
+  })
+  const local = <T extends Type>(type: T): Local<T> => variable(type, types.push(type) - 1)
+  const named = Object.fromEntries(Object.entries(parameters).map(([key, type], i) => [key, variable(type, i)]))
+  const count = types.length
+  // the record has a local for each key of `parameters`, of its type: entries do not carry that in their type
+  const code = codes(body(named as Parameters<P>, local))
+  return { name, parameters: types.slice(0, count), result, locals: types.slice(count), body: code }
+}
+
+/** a function that the host gives as `imports[from][name]` */
+export const importFunc = (
+  from: string,
+  name: string,
+  parameters: ReadonlyArray<Type>,
+  result: Type | "void",
+): Func => ({ name, parameters, result, locals: [], body: [], importedFrom: from })
+
+/** a call for what it does */
+export const call = (callee: Func, ...operands: ReadonlyArray<Expr<Type> | number>): Statement => ({
+  type: "void",
+  code: [operands.map((o, i) => codeOf(callee.parameters[i] ?? "i32", o)), 0x10, { _tag: "Callee", func: callee }],
+})
+/** a call for its value, of the type that the function gives */
+export const callFor = <R extends Type>(
+  result: R,
+  callee: Func,
+  ...operands: ReadonlyArray<Expr<Type> | number>
+): Expr<R> => ({ type: result, code: call(callee, ...operands).code })
+
+export interface Memory {
+  /** in pages of 64 KiB */
+  readonly minimum: number
+  /** must be given where the memory is shared */
+  readonly maximum?: number
+  readonly shared: boolean
+  /** the type of addresses: `i64` needs an engine with 64-bit memories */
+  readonly address: "i32" | "i64"
+}
+
+export interface Module {
+  /** imported as `env.memory` */
+  readonly memory: Memory
+  /** exported under their names; what they call comes along */
+  readonly exports: ReadonlyArray<Func>
+}
+
+const callees = (code: Code): ReadonlyArray<Func> => {
+  if (typeof code === "number") return []
+  if (Array.isArray(code)) return code.flatMap(callees)
+  if ("func" in code) return [code.func]
+  return "body" in code ? callees(code.body) : []
+}
+
+/** imported functions first, as the format numbers them; each function once */
+const reachable = (exported: ReadonlyArray<Func>): ReadonlyArray<Func> => {
+  const seen = new Set<Func>()
+  const visit = (f: Func): void => {
+    if (seen.has(f)) return
+    seen.add(f)
+    callees(f.body).forEach(visit)
+  }
+  exported.forEach(visit)
+  const all = [...seen]
+  return [...all.filter((f) => f.importedFrom !== undefined), ...all.filter((f) => f.importedFrom === undefined)]
+}
+
+const flatten = (code: Code, index: (f: Func) => number): Array<number> => {
+  const bytes: Array<number> = []
+  const labels: Array<Label> = []
+  const emit = (part: Code): void => {
+    if (typeof part === "number") bytes.push(part)
+    else if (Array.isArray(part)) part.forEach(emit)
+    else if ("func" in part) bytes.push(...unsigned(index(part.func)))
+    else if ("body" in part) {
+      labels.push(part.label)
+      emit(part.body)
+      labels.pop()
+    } else if ("label" in part) bytes.push(...unsigned(labels.length - 1 - labels.lastIndexOf(part.label)))
+  }
+  emit(code)
+  return bytes
+}
+
+/** The bytes of a module, for `WebAssembly.compile`. */
+export const encode = (module: Module): Uint8Array<ArrayBuffer> => {
+  const functions = reachable(module.exports)
+  const indices = new Map(functions.map((f, i) => [f, i]))
+  const index = (f: Func): number => indices.get(f) ?? 0
+  const imported = functions.filter((f) => f.importedFrom !== undefined)
+  const defined = functions.slice(imported.length)
+
+  const text = (s: string): ReadonlyArray<number> => {
+    const utf8 = new TextEncoder().encode(s)
+    return [...unsigned(utf8.length), ...utf8]
+  }
+  const vector = (items: ReadonlyArray<ReadonlyArray<number>>): Array<number> => [
+    ...unsigned(items.length),
+    ...items.flat(),
+  ]
+  const section = (id: number, body: ReadonlyArray<number>): ReadonlyArray<number> => [
+    id,
+    ...unsigned(body.length),
+    ...body,
+  ]
+
+  const { minimum, maximum, shared, address } = module.memory
+  const flags = (maximum === undefined ? 0 : 1) | (shared ? 2 : 0) | (address === "i64" ? 4 : 0)
+  const limits = [flags, ...unsigned(minimum), ...(maximum === undefined ? [] : unsigned(maximum))]
+  const types = functions.map((f) => [
+    0x60,
+    ...vector(f.parameters.map((t) => [typeByte[t]])),
+    ...vector(f.result === "void" ? [] : [[typeByte[f.result]]]),
+  ])
+  const bodies = defined.map((f) => {
+    const locals = vector(f.locals.map((t) => [1, typeByte[t]]))
+    const code = flatten(f.body, index)
+    return [...unsigned(locals.length + code.length + 1), ...locals, ...code, 0x0b]
+  })
+  return Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...section(1, vector(types)),
+    ...section(2, [
+      ...unsigned(imported.length + 1),
+      ...[...text("env"), ...text("memory"), 0x02, ...limits],
+      ...imported.flatMap((f) => [...text(f.importedFrom ?? ""), ...text(f.name), 0x00, ...unsigned(index(f))]),
+    ]),
+    ...section(3, vector(defined.map((f) => [...unsigned(index(f))]))),
+    ...section(7, vector(module.exports.map((f) => [...text(f.name), 0x00, ...unsigned(index(f))]))),
+    ...section(10, vector(bodies)),
+  ])
+}
+
+/** whether this engine has relaxed SIMD, and so `relaxedMadd` */
+export const supportsRelaxed = (): boolean => {
+  const probe = func("probe", {}, "v128", () => [f32x4.relaxedMadd(f32x4.const(1), f32x4.const(1), f32x4.const(1))])
+  return WebAssembly.validate(encode({ memory: { minimum: 0, shared: false, address: "i32" }, exports: [probe] }))
+}

@@ -1,0 +1,388 @@
+/** Tuned contractions for the WebAssembly device: what the plan places in memory, and what its threads call. */
+import type { Contraction, Conv2d, MatMul } from "../Contraction.ts"
+import { blocksOf, choose, lay, longestBlock, split } from "./Product.ts"
+import type { Product } from "./Product.ts"
+
+export { contractionFunctions } from "./productKernels.ts"
+
+export interface ContractionOptions {
+  /** how many threads will run it; every phase must be run by exactly so many */
+  readonly threads: number
+  /** panels of 16 columns, for engines that fuse vectors into 256 bits: see `selectKernels` */
+  readonly wide: boolean
+}
+
+/**
+ * Byte addresses in the memory that the functions' module imports. Up to 64 bytes behind an input may be read (and not used): so
+ * none stands at the very end of the memory.
+ */
+export interface Addresses {
+  readonly inputs: ReadonlyArray<number>
+  readonly output: number
+  /** where `tables` was copied to, at a multiple of 16 */
+  readonly tables: number
+  /** `workspaceBytes` that nothing else uses during the step, at a multiple of 128 */
+  readonly workspace: number
+}
+
+/** An exported function and its arguments; a worker calls `exports[fn](...args, part, parts)`. */
+export interface Call {
+  readonly fn: string
+  readonly args: ReadonlyArray<number>
+}
+/** Calls without a barrier between them; every thread makes them all, each with its own `part`. */
+export type Phase = ReadonlyArray<Call>
+
+export interface PlannedContraction {
+  /** constant data that the calls read: copied once, when the plan is compiled */
+  readonly tables: Int32Array
+  /** memory whose contents need not survive the step */
+  readonly workspaceBytes: number
+  /** in order, with a barrier between (and, as for any kernel, before and after) */
+  readonly phases: (at: Addresses) => ReadonlyArray<Phase>
+}
+
+/** what an operand is read from */
+type Source = "first" | "second" | "padded" | "zero"
+
+/** an image with zeros around, made in the workspace before the products run */
+interface Padding {
+  readonly input: 0 | 1
+  readonly planes: number
+  readonly height: number
+  readonly width: number
+  readonly outerHeight: number
+  readonly outerWidth: number
+  readonly top: number
+  readonly left: number
+}
+
+interface Work {
+  readonly padding: Padding | undefined
+  readonly products: ReadonlyArray<{ readonly product: Product; readonly left: Source; readonly right: Source }>
+}
+
+const range = (n: number): ReadonlyArray<number> => Array.from({ length: n }, (_, i) => i)
+const multiples = (n: number, step: number): ReadonlyArray<number> => range(n).map((i) => i * step)
+
+// ---------- matrix products
+
+const matMul = (f: MatMul, bias: boolean): Work => {
+  const { m, n, k } = f
+  // matrices one below the other are one matrix, if they meet the same right operand
+  const stacked = f.batchedA && !f.batchedB && !f.transposeA
+  const rows = stacked ? f.batch * m : m
+  const count = stacked ? 1 : f.batch
+  const product: Product = {
+    batches: range(count).map((z) => ({
+      left: f.batchedA ? z * m * k : 0,
+      right: f.batchedB ? z * k * n : 0,
+      output: z * m * n,
+      bias: 0,
+      columns: n,
+    })),
+    rows: { operand: multiples(rows, f.transposeA ? 1 : k), output: multiples(rows, n) },
+    columns: { operand: multiples(n, f.transposeB ? k : 1), output: range(n) },
+    leftTable: multiples(k, f.transposeA ? m : 1),
+    rightTable: multiples(k, f.transposeB ? 1 : n),
+    blocks: blocksOf(k),
+    bias: bias ? "columns" : "none",
+  }
+  return { padding: undefined, products: [{ product, left: "first", right: "second" }] }
+}
+
+// ---------- convolutions
+
+/** where, in one dimension, an image is read: positions `i · step + tap` */
+interface Reach {
+  readonly extent: number
+  readonly least: number
+  readonly greatest: number
+}
+
+/** the image as it must lie in memory, and how to address it */
+const surround = (input: 0 | 1, planes: number, y: Reach, x: Reach) => {
+  const [top, left] = [Math.max(0, -y.least), Math.max(0, -x.least)]
+  const outerHeight = top + Math.max(y.extent, y.greatest + 1)
+  const outerWidth = left + Math.max(x.extent, x.greatest + 1)
+  const needed = outerHeight !== y.extent || outerWidth !== x.extent
+  const padding = { input, planes, height: y.extent, width: x.extent, outerHeight, outerWidth, top, left }
+  return {
+    padding: needed ? padding : undefined,
+    source: needed ? ("padded" as const) : input === 0 ? ("first" as const) : ("second" as const),
+    plane: outerHeight * outerWidth,
+    at: (row: number, column: number): number => (row + top) * outerWidth + column + left,
+    row: outerWidth,
+  }
+}
+
+/** images of so few positions are taken together that a batch has about so many columns */
+const columnsAtOnce = 8192
+
+interface Place {
+  readonly image: number
+  readonly output: number
+}
+
+/** `output[image, row, position] = Σ over channels and taps of weight · image at position + tap`, for each group */
+const gathering = (g: {
+  readonly images: number
+  readonly groups: number
+  readonly rows: number
+  readonly channels: number
+  /** how far apart in the weights are groups, rows, channels */
+  readonly weightStrides: { readonly group: number; readonly row: number; readonly channel: number }
+  readonly taps: ReadonlyArray<{ readonly weight: number; readonly image: number }>
+  readonly positions: ReadonlyArray<Place>
+  readonly imagePlane: number
+  readonly outputPlane: number
+  readonly bias: boolean
+}): Product => {
+  const chunks = Math.ceil(g.images / Math.max(1, Math.floor(columnsAtOnce / g.positions.length)))
+  const together = Math.ceil(g.images / chunks)
+  const imageStride = g.groups * g.channels * g.imagePlane
+  const outputStride = g.groups * g.rows * g.outputPlane
+  const batches = range(chunks).flatMap((chunk) =>
+    range(g.groups).map((group) => ({
+      left: group * g.weightStrides.group,
+      right: chunk * together * imageStride + group * g.channels * g.imagePlane,
+      output: chunk * together * outputStride + group * g.rows * g.outputPlane,
+      bias: g.bias ? group * g.rows : 0,
+      columns: Math.max(0, Math.min(together, g.images - chunk * together)) * g.positions.length,
+    })),
+  )
+  const placed = (stride: number, of: (p: Place) => number) =>
+    range(together).flatMap((image) => g.positions.map((p) => image * stride + of(p)))
+  const taps = range(g.channels).flatMap((channel) => g.taps.map((tap) => ({ channel, tap })))
+  return {
+    batches,
+    rows: { operand: multiples(g.rows, g.weightStrides.row), output: multiples(g.rows, g.outputPlane) },
+    columns: { operand: placed(imageStride, (p) => p.image), output: placed(outputStride, (p) => p.output) },
+    leftTable: taps.map(({ channel, tap }) => channel * g.weightStrides.channel + tap.weight),
+    rightTable: taps.map(({ channel, tap }) => channel * g.imagePlane + tap.image),
+    blocks: blocksOf(taps.length),
+    bias: g.bias ? "rows" : "none",
+  }
+}
+
+const forward = (f: Conv2d, bias: boolean): Work => {
+  const [cg, og] = [f.c / f.groups, f.o / f.groups]
+  const [kh, kw] = f.kernel
+  const reach = (d: 0 | 1, extent: number, out: number): Reach => ({
+    extent,
+    least: -f.padding[d],
+    greatest: (out - 1) * f.stride[d] + (f.kernel[d] - 1) * f.dilation[d] - f.padding[d],
+  })
+  const image = surround(0, f.n * f.c, reach(0, f.h, f.oh), reach(1, f.w, f.ow))
+  const product = gathering({
+    images: f.n,
+    groups: f.groups,
+    rows: og,
+    channels: cg,
+    weightStrides: { group: og * cg * kh * kw, row: cg * kh * kw, channel: kh * kw },
+    taps: range(kh).flatMap((y) =>
+      range(kw).map((x) => ({ weight: y * kw + x, image: y * f.dilation[0] * image.row + x * f.dilation[1] })),
+    ),
+    positions: range(f.oh).flatMap((y) =>
+      range(f.ow).map((x) => ({
+        image: image.at(y * f.stride[0] - f.padding[0], x * f.stride[1] - f.padding[1]),
+        output: y * f.ow + x,
+      })),
+    ),
+    imagePlane: image.plane,
+    outputPlane: f.oh * f.ow,
+    bias,
+  })
+  return { padding: image.padding, products: [{ product, left: "second", right: image.source }] }
+}
+
+/** in one dimension, the taps that meet input positions `i · stride + residue`, at `dy[i + shift]` */
+const tapsOf = (f: Conv2d, d: 0 | 1, residue: number) =>
+  range(f.kernel[d]).flatMap((tap) => {
+    const strided = residue + f.padding[d] - tap * f.dilation[d]
+    return strided % f.stride[d] === 0 ? [{ tap, shift: strided / f.stride[d] }] : []
+  })
+
+/** one product for each residue of the input position modulo the stride: each is a convolution of stride 1 over `dy` */
+const inputGradient = (f: Conv2d): Work => {
+  const [cg, og] = [f.c / f.groups, f.o / f.groups]
+  const [kh, kw] = f.kernel
+  const residues = (d: 0 | 1, extent: number) =>
+    range(Math.min(f.stride[d], extent)).map((residue) => ({
+      residue,
+      count: Math.ceil((extent - residue) / f.stride[d]),
+      taps: tapsOf(f, d, residue),
+    }))
+  const [ys, xs] = [residues(0, f.h), residues(1, f.w)]
+  const reach = (extent: number, all: typeof ys): Reach => {
+    const shifts = all.flatMap((r) => r.taps.flatMap((t) => [t.shift, t.shift + r.count - 1]))
+    return { extent, least: Math.min(0, ...shifts), greatest: Math.max(0, ...shifts) }
+  }
+  const image = surround(0, f.n * f.o, reach(f.oh, ys), reach(f.ow, xs))
+  const products = ys.flatMap((y) =>
+    xs.map((x) => {
+      const empty = y.taps.length === 0 || x.taps.length === 0
+      const product = gathering({
+        images: f.n,
+        groups: f.groups,
+        rows: cg,
+        channels: og,
+        weightStrides: { group: og * cg * kh * kw, row: kh * kw, channel: cg * kh * kw },
+        taps: y.taps.flatMap((v) =>
+          x.taps.map((u) => ({ weight: v.tap * kw + u.tap, image: v.shift * image.row + u.shift })),
+        ),
+        positions: range(y.count).flatMap((i) =>
+          range(x.count).map((j) => ({
+            image: image.at(i, j),
+            output: (i * f.stride[0] + y.residue) * f.w + j * f.stride[1] + x.residue,
+          })),
+        ),
+        imagePlane: image.plane,
+        outputPlane: f.h * f.w,
+        bias: false,
+      })
+      return empty
+        ? { product: zeros(product), left: "zero" as const, right: "zero" as const }
+        : { product, left: "second" as const, right: image.source }
+    }),
+  )
+  return { padding: image.padding, products }
+}
+
+/** positions that no tap meets: the product of one zero with one zero */
+const zeros = (p: Product): Product => ({
+  ...p,
+  batches: p.batches.map((z) => ({ ...z, left: 0, right: 0 })),
+  rows: { ...p.rows, operand: p.rows.operand.map(() => 0) },
+  columns: { ...p.columns, operand: p.columns.operand.map(() => 0) },
+  leftTable: [0],
+  rightTable: [0],
+  blocks: blocksOf(1),
+})
+
+const weightGradient = (f: Conv2d): Work => {
+  const [cg, og] = [f.c / f.groups, f.o / f.groups]
+  const [kh, kw] = f.kernel
+  const reach = (d: 0 | 1, extent: number, out: number): Reach => ({
+    extent,
+    least: -f.padding[d],
+    greatest: (out - 1) * f.stride[d] + (f.kernel[d] - 1) * f.dilation[d] - f.padding[d],
+  })
+  const image = surround(0, f.n * f.c, reach(0, f.h, f.oh), reach(1, f.w, f.ow))
+  const taps = cg * kh * kw
+  const positions = f.oh * f.ow
+  const [gradientStride, imageStride] = [f.o * positions, f.c * image.plane]
+  // a block of `k` is a part of one image, or several whole ones
+  const together = Math.min(f.n, Math.max(1, Math.floor(longestBlock / positions)))
+  const blocks =
+    positions > longestBlock
+      ? range(f.n).flatMap((i) =>
+          split(positions, longestBlock).map((s) => ({ ...s, left: i * gradientStride, right: i * imageStride })),
+        )
+      : split(f.n, together).map((s) => ({
+          start: 0,
+          count: s.count * positions,
+          left: s.start * gradientStride,
+          right: s.start * imageStride,
+        }))
+  const images = range(positions > longestBlock ? 1 : together)
+  const product: Product = {
+    batches: range(f.groups).map((g) => ({
+      left: g * og * positions,
+      right: g * cg * image.plane,
+      output: g * og * taps,
+      bias: 0,
+      columns: taps,
+    })),
+    rows: { operand: multiples(og, positions), output: multiples(og, taps) },
+    columns: {
+      operand: range(cg).flatMap((c) =>
+        range(kh).flatMap((y) =>
+          range(kw).map((x) => c * image.plane + y * f.dilation[0] * image.row + x * f.dilation[1]),
+        ),
+      ),
+      output: range(taps),
+    },
+    leftTable: images.flatMap((i) => range(positions).map((p) => i * gradientStride + p)),
+    rightTable: images.flatMap((i) =>
+      range(f.oh).flatMap((y) =>
+        range(f.ow).map(
+          (x) => i * imageStride + image.at(y * f.stride[0] - f.padding[0], x * f.stride[1] - f.padding[1]),
+        ),
+      ),
+    ),
+    blocks,
+    bias: "none",
+  }
+  return { padding: image.padding, products: [{ product, left: "second", right: image.source }] }
+}
+
+const workOf = (c: Contraction): Work => {
+  if (c.form._tag === "MatMul") return matMul(c.form, c.bias)
+  switch (c.form.pass) {
+    case "forward":
+      return forward(c.form, c.bias)
+    case "inputGradient":
+      return inputGradient(c.form)
+    case "weightGradient":
+      return weightGradient(c.form)
+  }
+}
+
+// ---------- the whole
+
+const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to
+
+/** How a contraction runs on `threads` threads: its tables, its memory and its calls. */
+export const planContraction = (c: Contraction, { threads, wide }: ContractionOptions): PlannedContraction => {
+  const { padding, products } = workOf(c)
+  const laid = products.map(({ product, left, right }) => {
+    const choice = choose(product, wide)
+    const sources = choice.transposed ? { left: right, right: left } : { left, right }
+    return { ...lay(choice, threads), ...sources }
+  })
+  const tables = new Int32Array(laid.reduce((n, l) => n + roundUp(l.tables.length, 4), 0) + zeroWords)
+  const placed = laid.reduce<{ readonly at: number; readonly all: ReadonlyArray<number> }>(
+    ({ at, all }, l) => {
+      tables.set(l.tables, at)
+      return { at: at + roundUp(l.tables.length, 4), all: [...all, 4 * at] }
+    },
+    { at: zeroWords, all: [] },
+  )
+
+  const bias = c.bias ? (c.form._tag === "MatMul" ? c.form.n : c.form.o) : 0
+  const biasTimes = laid[0]?.biasTimes ?? 1
+  // a panel may read bias of columns that there are not
+  const biasBytes = bias === 0 ? 0 : roundUp(4 * (bias * biasTimes + 16), 128)
+  const paddedBytes =
+    padding === undefined ? 0 : roundUp(4 * padding.planes * padding.outerHeight * padding.outerWidth, 128)
+  const threadBytes = laid.reduce((max, l) => Math.max(max, l.threadBytes), 0)
+
+  return {
+    tables,
+    workspaceBytes: biasBytes + paddedBytes + threads * threadBytes,
+    phases: (at) => {
+      const input = (i: number): number => at.inputs[i] ?? 0
+      const padded = at.workspace + biasBytes
+      const address: Record<Source, number> = { first: input(0), second: input(1), padded, zero: at.tables }
+      const prepare: Array<Call> = []
+      if (bias > 0) prepare.push({ fn: "spread", args: [input(2), at.workspace, bias, biasTimes] })
+      if (padding !== undefined) {
+        const { planes, height, width, outerHeight, outerWidth, top, left } = padding
+        const extents = [planes, height, width, outerHeight, outerWidth, top, left]
+        prepare.push({ fn: "pad", args: [input(padding.input), padded, ...extents] })
+      }
+      const run = laid.map((l, i) => ({
+        fn: `product${l.columns}`,
+        args: [
+          ...[at.tables + (placed.all[i] ?? 0), address[l.left], address[l.right], at.output],
+          ...[bias > 0 ? at.workspace : at.tables, padded + paddedBytes],
+        ],
+      }))
+      return prepare.length === 0 ? [run] : [prepare, run]
+    },
+  }
+}
+
+/** the tables begin with zeros, to start sums from */
+const zeroWords = 16

@@ -1,0 +1,156 @@
+/** A plan as code, memory and a schedule that only lacks addresses. Pure: nothing here touches a device. */
+import * as Contraction from "../Contraction.ts"
+import type { Kernel } from "../Kernel.ts"
+import { type Arena, arrange, lifetimes, type Need } from "../memory.ts"
+import type { Plan, Step } from "../Plan.ts"
+import { elements } from "../Plan.ts"
+import { type Func, encode } from "./Assembler.ts"
+import { type CompiledKernel, compileKernel } from "./compileKernel.ts"
+import { type PlannedContraction, planContraction } from "./contraction.ts"
+import { splitReduction } from "./splitReduction.ts"
+import type { WorkerCall, WorkerPhase } from "./workers.ts"
+
+/** how the machine is made, as far as code depends on it */
+export interface Engine {
+  readonly threads: number
+  readonly shared: boolean
+  /** panels of 16 columns in contractions */
+  readonly wide: boolean
+  /** no tuned contraction */
+  readonly plain: boolean
+}
+
+/** a piece of memory: one of the plan's buffers, or one that only a step needs */
+type Piece = number
+
+interface KernelTask {
+  readonly _tag: "KernelTask"
+  readonly step: number
+  readonly fn: string
+  readonly units: number
+  readonly alone: boolean
+  readonly arrays: ReadonlyArray<Piece>
+}
+
+interface ContractionTask {
+  readonly _tag: "ContractionTask"
+  readonly step: number
+  readonly planned: PlannedContraction
+  readonly alone: boolean
+  readonly inputs: ReadonlyArray<Piece>
+  readonly output: Piece
+  readonly tables: Piece
+  readonly workspace: Piece
+}
+
+export interface Prepared {
+  /** the module with the plan's own kernels, or `undefined` where it has none */
+  readonly bytes: Uint8Array<ArrayBuffer> | undefined
+  /** equal for plans with equal code */
+  readonly key: string
+  readonly arena: Arena
+  /** `undefined` for what lies outside the arena */
+  readonly pieces: ReadonlyArray<Need | undefined>
+  readonly tasks: ReadonlyArray<KernelTask | ContractionTask>
+}
+
+/** work below this many instructions is not worth waking another thread */
+const aloneBelow = 30000
+
+/** kernels that do the same have the same text, whatever they are called */
+const contentOf = (kernel: Kernel): string =>
+  JSON.stringify([kernel.space, kernel.inputs, kernel.stores], (_, v: unknown) =>
+    typeof v === "number" && (!Number.isFinite(v) || Object.is(v, -0)) ? `#${Object.is(v, -0) ? "-0" : v}` : v,
+  )
+
+/** the code of kernels by their content, shared by the plans of a device */
+export type KernelCache = Map<string, CompiledKernel>
+
+export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepared => {
+  const pieces: Array<Need | undefined> = [...lifetimes(plan)]
+  const end = Math.max(0, plan.steps.length - 1)
+  const funcs = new Map<string, { readonly compiled: CompiledKernel; readonly fn: string }>()
+  const tasks: Array<KernelTask | ContractionTask> = []
+
+  const piece = (bytes: number, first: number, last: number): Piece => pieces.push({ bytes, first, last }) - 1
+
+  const kernelTask = (kernel: Kernel, arrays: ReadonlyArray<Piece>, step: number): void => {
+    const content = contentOf(kernel)
+    const before = funcs.get(content)
+    const compiled = before?.compiled ?? cache.get(content) ?? compileKernel(kernel, `kernel${cache.size}`)
+    cache.set(content, compiled)
+    const fn = compiled.func.name
+    funcs.set(content, { compiled, fn })
+    if (compiled.units === 0) return
+    const alone = engine.threads === 1 || compiled.units === 1 || compiled.cost < aloneBelow
+    tasks.push({ _tag: "KernelTask", step, fn, units: compiled.units, alone, arrays })
+  }
+
+  const ordinary = (kernel: Kernel, { inputs, outputs }: Step, step: number): void => {
+    const split = splitReduction(kernel)
+    if (split === undefined) return kernelTask(kernel, [...inputs, ...outputs], step)
+    const partials = split.partials.map((p) => {
+      const partial = piece(elements(p.space) * 4, step, step)
+      kernelTask(p, [...inputs, partial], step)
+      return partial
+    })
+    kernelTask(split.final, [...inputs, ...partials, ...outputs], step)
+  }
+
+  const contraction = (c: Contraction.Contraction, { inputs, outputs }: Step, step: number): void => {
+    const [output] = outputs
+    const empty = elements(Contraction.outputShape(c)) === 0 || Contraction.flops(c) === 0
+    if (engine.plain || empty || output === undefined)
+      return ordinary(Contraction.plain(c), { code: c, inputs, outputs }, step)
+    const alone = engine.threads === 1 || Contraction.flops(c) < 8 * aloneBelow
+    const planned = planContraction(c, { threads: alone ? 1 : engine.threads, wide: engine.wide })
+    const tables = piece(planned.tables.byteLength, 0, end)
+    const workspace = piece(planned.workspaceBytes, step, step)
+    tasks.push({ _tag: "ContractionTask", step, planned, alone, inputs, output, tables, workspace })
+  }
+
+  plan.steps.forEach((step, i) =>
+    step.code._tag === "Kernel" ? ordinary(step.code, step, i) : contraction(step.code, step, i),
+  )
+  const used = [...funcs.values()].map((f) => f.compiled)
+  const exports: ReadonlyArray<Func> = used.map((c) => c.func)
+  const memory = { minimum: 1, shared: engine.shared, address: "i32" as const }
+  return {
+    bytes:
+      exports.length === 0
+        ? undefined
+        : encode({ memory: engine.shared ? { ...memory, maximum: 65536 } : memory, exports }),
+    key: exports.map((f) => f.name).join(),
+    arena: arrange(pieces.map((p) => p ?? { bytes: 0, first: 0, last: 0 })),
+    pieces,
+    tasks,
+  }
+}
+
+/** the schedule for given addresses; `own` is the module of the plan's kernels, `common` that of the contractions */
+export const schedule = (
+  prepared: Prepared,
+  addresses: ReadonlyArray<number>,
+  modules: { readonly own: number; readonly common: number },
+): ReadonlyArray<WorkerPhase> => {
+  const at = (p: Piece): number => addresses[p] ?? 0
+  const phases = prepared.tasks.flatMap((task): ReadonlyArray<WorkerPhase> => {
+    const { step, alone } = task
+    if (task._tag === "KernelTask") {
+      const call: WorkerCall = { module: modules.own, fn: task.fn, args: task.arrays.map(at), units: task.units }
+      return [{ step, alone, calls: [call] }]
+    }
+    const where = {
+      inputs: task.inputs.map(at),
+      output: at(task.output),
+      tables: at(task.tables),
+      workspace: at(task.workspace),
+    }
+    return task.planned.phases(where).map((phase) => ({
+      step,
+      alone,
+      calls: phase.map(({ fn, args }) => ({ module: modules.common, fn, args })),
+    }))
+  })
+  return phases
+}

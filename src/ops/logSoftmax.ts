@@ -1,0 +1,20 @@
+import type { Shape } from "../shapes/Shape.ts"
+import { amax } from "./amax.ts"
+import { detach } from "./detach.ts"
+import { exp } from "./exp.ts"
+import { log } from "./log.ts"
+import { sub } from "./sub.ts"
+import { expandTo, sum } from "./sum.ts"
+import type { Tensor } from "./Tensor.ts"
+
+/**
+ * The logarithm of `softmax` along a dimension, without overflow.
+ *
+ * **Shapes** `S → S`. **Gradient** `dy − softmax(x)·Σ dy`. PyTorch's `logSoftmax`.
+ */
+export const logSoftmax = <S extends Shape>(x: Tensor<S>, dim: number): Tensor<S> => {
+  const shift: Tensor = detach(amax(x as Tensor, { dim, keepDim: true }))
+  const shifted = sub(x as Tensor, shift)
+  const total: Tensor = log(sum(exp(shifted), { dim, keepDim: true }))
+  return sub(shifted, total) as Tensor<S>
+}

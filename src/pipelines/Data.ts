@@ -1,0 +1,21 @@
+/**
+ * Data sets as plain data, and the operators that turn one into batches.
+ *
+ * @example
+ * const mnist = yield* Data.mnist()
+ * mnist.train.pipe(Data.shuffle, Data.batch(64), Data.prefetch(2))
+ */
+export {
+  type Dataset,
+  type EpochKey,
+  fromArrays,
+  limit,
+  make,
+  type Samples,
+  type SampleShape,
+  shuffle,
+  subset,
+} from "./data/Dataset.ts"
+export { type Batch, batch, type Batches, type Last, paddingLabel, prefetch } from "./data/batches.ts"
+export { idx, mnist, type Splits } from "./data/mnist.ts"
+export { synthetic } from "./data/synthetic.ts"

@@ -1,0 +1,287 @@
+/**
+ * The safetensors format: a JSON header of names, types, shapes and offsets, then the tensors' bytes, little-endian.
+ * Runs in a browser too; only `read` and `write` touch files.
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { atomicWrite } from "./atomicWrite.ts"
+
+/** The element types that are written; `F16` and `BF16` are read too, as floats. */
+export type Tensor =
+  | { readonly dtype: "F32"; readonly shape: ReadonlyArray<number>; readonly data: Float32Array }
+  | { readonly dtype: "F64"; readonly shape: ReadonlyArray<number>; readonly data: Float64Array }
+  | { readonly dtype: "I64"; readonly shape: ReadonlyArray<number>; readonly data: BigInt64Array }
+
+/** What a file holds: tensors by name, in the file's order, and free text by key. */
+export interface Contents {
+  readonly tensors: ReadonlyMap<string, Tensor>
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** Why a file is not safetensors, or not one we read. */
+export type SafetensorsReason =
+  | { readonly _tag: "Unreadable"; readonly detail: string }
+  | { readonly _tag: "Unwritable"; readonly detail: string }
+  | { readonly _tag: "Truncated"; readonly expectedBytes: number; readonly actualBytes: number }
+  | { readonly _tag: "BadHeader"; readonly detail: string }
+  | { readonly _tag: "UnsupportedType"; readonly tensor: string; readonly dtype: string }
+  /** the bytes of a tensor do not follow those of the one before: they overlap, leave a hole or run backwards */
+  | {
+      readonly _tag: "BadOffsets"
+      readonly tensor: string
+      readonly begin: number
+      readonly end: number
+      readonly expectedBegin: number
+    }
+  | {
+      readonly _tag: "SizeMismatch"
+      readonly tensor: string
+      readonly dtype: string
+      readonly shape: ReadonlyArray<number>
+      readonly expectedBytes: number
+      readonly actualBytes: number
+    }
+  | { readonly _tag: "TrailingBytes"; readonly expectedBytes: number; readonly actualBytes: number }
+
+const sentences: {
+  readonly [T in SafetensorsReason["_tag"]]: (r: Extract<SafetensorsReason, { readonly _tag: T }>) => string
+} = {
+  Unreadable: (r) => `cannot be read (${r.detail}); check the path and its permissions`,
+  Unwritable: (r) => `cannot be written (${r.detail}); check the folder, its permissions and the free space`,
+  Truncated: (r) =>
+    `ends after ${r.actualBytes} bytes where ${r.expectedBytes} are needed: it was cut short; write or fetch it again`,
+  BadHeader: (r) => `has no valid safetensors header (${r.detail}); is it a .safetensors file?`,
+  UnsupportedType: (r) =>
+    `holds tensor ${r.tensor} of type ${r.dtype}, but F32, F64, F16, BF16 and I64 are read; convert it to one of these`,
+  BadOffsets: (r) =>
+    `places tensor ${r.tensor} at bytes ${r.begin} to ${r.end}, but it must begin at ${r.expectedBegin}, ` +
+    `where the one before ends; write or fetch it again`,
+  SizeMismatch: (r) =>
+    `gives tensor ${r.tensor} ${r.actualBytes} bytes, but ${r.dtype} of shape [${r.shape.join(", ")}] takes ` +
+    `${r.expectedBytes}; write or fetch it again`,
+  TrailingBytes: (r) =>
+    `has ${r.actualBytes} bytes, ${r.actualBytes - r.expectedBytes} more than its header tells of; ` +
+    `write or fetch it again`,
+}
+
+/** A safetensors file that cannot be used: which, why, and what to do. */
+export class SafetensorsError extends Data.TaggedError("SafetensorsError")<{
+  readonly file: string
+  readonly reason: SafetensorsReason
+}> {
+  override get message(): string {
+    // the tag picks the sentence made for it; the compiler cannot follow the correlation through the union
+    return `${this.file} ${(sentences[this.reason._tag] as (r: SafetensorsReason) => string)(this.reason)}`
+  }
+}
+
+const Size = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+const TensorHeader = Schema.Struct({
+  dtype: Schema.String,
+  shape: Schema.Array(Size),
+  data_offsets: Schema.Tuple([Size, Size]),
+})
+type TensorHeader = typeof TensorHeader.Type
+const decodeJson = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown)))
+const decodeTensor = Schema.decodeUnknownResult(TensorHeader)
+const decodeMetadata = Schema.decodeUnknownResult(Schema.Record(Schema.String, Schema.String))
+
+/** bytes of an element; a type that is not here is known by no safetensors that we read */
+const width = { F64: 8, I64: 8, F32: 4, F16: 2, BF16: 2 } as const
+type Stored = keyof typeof width
+const isStored = (dtype: string): dtype is Stored => Object.hasOwn(width, dtype)
+
+/** as the reference implementation: a longer header is taken for a broken one */
+const maxHeaderBytes = 100_000_000
+
+/** a half-precision float: sign, 5 bits of exponent, 10 of fraction */
+const fromHalf = (bits: number): number => {
+  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 0x1f, bits & 0x3ff]
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
+
+const read16 = (view: DataView, count: number, bfloat: boolean): Float32Array => {
+  const data = new Float32Array(count)
+  if (!bfloat) for (let i = 0; i < count; i++) data[i] = fromHalf(view.getUint16(2 * i, true))
+  else {
+    // a bfloat16 is the upper half of a float32
+    const words = new Uint32Array(data.buffer)
+    for (let i = 0; i < count; i++) words[i] = view.getUint16(2 * i, true) << 16
+  }
+  return data
+}
+
+const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
+
+/** turns little-endian elements into the machine's, or back, in place: nothing to do on all but rare machines */
+const swap = (bytes: Uint8Array, width: number): void => {
+  if (!isLittleEndian) for (let i = 0; i < bytes.length; i += width) bytes.subarray(i, i + width).reverse()
+}
+
+/** the elements, copied so that they are aligned and hold no other tensor's memory */
+const elements = (bytes: Uint8Array, dtype: Stored, shape: ReadonlyArray<number>): Tensor => {
+  if (dtype === "F16" || dtype === "BF16") {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    return { dtype: "F32", shape, data: read16(view, bytes.length / 2, dtype === "BF16") }
+  }
+  const copy = new Uint8Array(bytes)
+  swap(copy, width[dtype])
+  switch (dtype) {
+    case "F32":
+      return { dtype, shape, data: new Float32Array(copy.buffer) }
+    case "F64":
+      return { dtype, shape, data: new Float64Array(copy.buffer) }
+    case "I64":
+      return { dtype, shape, data: new BigInt64Array(copy.buffer) }
+  }
+}
+
+/**
+ * The tensors that the bytes of a safetensors file hold. `F16` and `BF16` become `F32`.
+ *
+ * `file` is the name that an error gives it. Fails with `SafetensorsError`: `Truncated`, `BadHeader`,
+ * `UnsupportedType`, `BadOffsets`, `SizeMismatch`, `TrailingBytes`.
+ */
+export const decode = (bytes: Uint8Array, file: string): Result.Result<Contents, SafetensorsError> => {
+  const fail = (reason: SafetensorsReason) => Result.fail(new SafetensorsError({ file, reason }))
+  const truncated = (expectedBytes: number) => fail({ _tag: "Truncated", expectedBytes, actualBytes: bytes.length })
+  if (bytes.length < 8) return truncated(8)
+  const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))
+  if (headerBytes > maxHeaderBytes) {
+    return fail({
+      _tag: "BadHeader",
+      detail: `a header of ${headerBytes} bytes, at most ${maxHeaderBytes} are allowed`,
+    })
+  }
+  const start = 8 + headerBytes
+  if (bytes.length < start) return truncated(start)
+  let text: string
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, start))
+  } catch {
+    return fail({ _tag: "BadHeader", detail: "it is not UTF-8" })
+  }
+  if (!text.startsWith("{")) return fail({ _tag: "BadHeader", detail: "it does not start with {" })
+  const json = decodeJson(text)
+  if (Result.isFailure(json)) return fail({ _tag: "BadHeader", detail: "it is not a JSON object" })
+
+  const headers: Array<readonly [name: string, header: TensorHeader]> = []
+  let metadata: Readonly<Record<string, string>> = {}
+  for (const [name, entry] of Object.entries(json.success)) {
+    if (name === "__metadata__") {
+      const texts = decodeMetadata(entry)
+      if (Result.isFailure(texts)) return fail({ _tag: "BadHeader", detail: "__metadata__ holds more than texts" })
+      metadata = texts.success
+      continue
+    }
+    const header = decodeTensor(entry)
+    if (Result.isFailure(header)) {
+      return fail({ _tag: "BadHeader", detail: `tensor ${name}: ${header.failure.message.replaceAll(/\s+/g, " ")}` })
+    }
+    headers.push([name, header.success])
+  }
+
+  const body = bytes.subarray(start)
+  let expectedBegin = 0
+  const inOrder = headers.toSorted(
+    ([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1],
+  )
+  const decoded: Array<
+    readonly [name: string, at: readonly [number, number], dtype: Stored, shape: ReadonlyArray<number>]
+  > = []
+  for (const [
+    tensor,
+    {
+      dtype,
+      shape,
+      data_offsets: [begin, end],
+    },
+  ] of inOrder) {
+    if (!isStored(dtype)) return fail({ _tag: "UnsupportedType", tensor, dtype })
+    if (begin !== expectedBegin || end < begin) return fail({ _tag: "BadOffsets", tensor, begin, end, expectedBegin })
+    const expectedBytes = shape.reduce((n, d) => n * d, width[dtype])
+    if (end - begin !== expectedBytes) {
+      return fail({ _tag: "SizeMismatch", tensor, dtype, shape, expectedBytes, actualBytes: end - begin })
+    }
+    decoded.push([tensor, [begin, end], dtype, shape])
+    expectedBegin = end
+  }
+  if (body.length < expectedBegin) return truncated(start + expectedBegin)
+  if (body.length > expectedBegin) {
+    return fail({ _tag: "TrailingBytes", expectedBytes: start + expectedBegin, actualBytes: bytes.length })
+  }
+  const tensors = new Map(
+    decoded.map(([name, at, dtype, shape]) => [name, elements(body.subarray(...at), dtype, shape)]),
+  )
+  return Result.succeed({ tensors, metadata })
+}
+
+/**
+ * The bytes of a safetensors file. Wider types come first, so that each tensor is aligned; the order is otherwise kept.
+ *
+ * Each tensor's `data` must have as many elements as its `shape`; anything else is a defect.
+ */
+export const encode = (
+  tensors: Iterable<readonly [name: string, tensor: Tensor]>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array => {
+  const ordered = Array.from(tensors).sort(([, a], [, b]) => width[b.dtype] - width[a.dtype])
+  let offset = 0
+  const entries = ordered.map(([name, { dtype, shape, data }]) => {
+    const begin = offset
+    offset += shape.reduce((n, d) => n * d, width[dtype])
+    if (offset - begin !== data.byteLength) {
+      throw new RangeError(`tensor ${name} has ${data.length} elements, its shape [${shape.join(", ")}] says otherwise`)
+    }
+    return [name, { dtype, shape, data_offsets: [begin, offset] }] as const
+  })
+  const noted = Object.keys(metadata).length === 0 ? [] : ([["__metadata__", metadata]] as const)
+  const header = new TextEncoder().encode(JSON.stringify(Object.fromEntries([...noted, ...entries])))
+  const headerBytes = Math.ceil(header.length / 8) * 8
+  const bytes = new Uint8Array(8 + headerBytes + offset)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true)
+  bytes.fill(0x20, 8, 8 + headerBytes)
+  bytes.set(header, 8)
+  ordered.forEach(([, { dtype, data }], i) => {
+    const into = bytes.subarray(8 + headerBytes + entries[i]![1].data_offsets[0]!)
+    into.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    swap(into.subarray(0, data.byteLength), width[dtype])
+  })
+  return bytes
+}
+
+/** The tensors of a safetensors file. Fails as `decode` does, and with `Unreadable`. */
+export const read = Effect.fnUntraced(function* (path: string) {
+  const fs = yield* FileSystem.FileSystem
+  const bytes = yield* Effect.mapError(
+    fs.readFile(path),
+    (error) => new SafetensorsError({ file: path, reason: { _tag: "Unreadable", detail: error.message } }),
+  )
+  return yield* Effect.fromResult(decode(bytes, path))
+})
+
+/** Writes a safetensors file, whole or not at all: beside it, then renamed. Fails with `SafetensorsError`, `Unwritable`. */
+export const write = Effect.fnUntraced(function* (
+  path: string,
+  tensors: Iterable<readonly [name: string, tensor: Tensor]>,
+  metadata: Readonly<Record<string, string>> = {},
+) {
+  yield* Effect.mapError(
+    atomicWrite(path, encode(tensors, metadata)),
+    (error) => new SafetensorsError({ file: path, reason: { _tag: "Unwritable", detail: error.message } }),
+  )
+})
+
+/** an integer tensor's or a double's values as float32, where a float is wanted */
+export const toFloat32 = (tensor: Tensor): Float32Array =>
+  tensor.dtype === "I64" ? Float32Array.from(tensor.data, Number) : Float32Array.from(tensor.data)
+
+/** a tensor by name */
+export const get = (contents: Contents, name: string): Option.Option<Tensor> =>
+  Option.fromNullishOr(contents.tensors.get(name))

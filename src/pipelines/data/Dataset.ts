@@ -1,0 +1,199 @@
+/** A set of labelled samples as plain data: how many, of which shape, in which order, and how to read some of them. */
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import * as Pipeable from "effect/Pipeable"
+import { DataError, type DataReason } from "../DataError.ts"
+import * as HostRandom from "./hostRandom.ts"
+
+/** The shape of one sample, `[C, H, W]` for an image. */
+export type SampleShape = ReadonlyArray<number>
+
+/** What the random choices of an epoch depend on, and nothing else. */
+export interface EpochKey {
+  readonly seed: number
+  /** counted from 1 */
+  readonly epoch: number
+}
+
+/** Some samples, one after the other: `images` is `[n, …shape]` row-major, `labels` has `n` class indices. */
+export interface Samples {
+  readonly images: Float32Array
+  readonly labels: Float32Array
+}
+
+/**
+ * A set of samples of shape `S` with a class each. Operators (`shuffle`, `limit`, `subset`) give another one; a
+ * nonsensical option is remembered, and fails when the set is read.
+ */
+export interface Dataset<out S extends SampleShape> extends Pipeable.Pipeable {
+  readonly _tag: "Dataset"
+  readonly name: string
+  readonly shape: S
+  readonly classes: ReadonlyArray<string>
+  /** how many samples an epoch has */
+  readonly length: number
+  /** which samples an epoch takes, in order */
+  readonly order: (key: EpochKey) => Uint32Array
+  readonly read: (samples: Uint32Array, key: EpochKey) => Effect.Effect<Samples, DataError>
+  readonly refusal?: DataError
+}
+
+/** A data set from its parts: for a source of one's own. */
+export const make = <const S extends SampleShape>(
+  parts: Omit<Dataset<S>, "_tag" | "pipe" | "order"> & Partial<Pick<Dataset<S>, "order">>,
+): Dataset<S> => ({
+  ...Pipeable.Prototype,
+  _tag: "Dataset",
+  order: () => Uint32Array.from({ length: parts.length }, (_, i) => i),
+  ...parts,
+})
+
+export const elements = (shape: SampleShape): number => shape.reduce((n, d) => n * d, 1)
+
+/** the same set, that fails with this reason when it is read; the first reason stays */
+export const refuse = <S extends SampleShape>(self: Dataset<S>, reason: DataReason): Dataset<S> =>
+  self.refusal === undefined ? { ...self, refusal: new DataError({ source: self.name, reason }) } : self
+
+/**
+ * The same samples in a random order, another one in each epoch. The order depends on seed and epoch only.
+ *
+ * @example
+ * mnist.train.pipe(Data.shuffle, Data.batch(64))
+ */
+export const shuffle = <S extends SampleShape>(self: Dataset<S>): Dataset<S> => ({
+  ...self,
+  order: (key) => {
+    const order = self.order(key)
+    return HostRandom.permutation(HostRandom.key(key.seed, 1, key.epoch), order.length).map((i) => order[i]!)
+  },
+})
+
+/** The first `count` samples of each epoch (all of them where there are fewer). */
+export const limit: {
+  (count: number): <S extends SampleShape>(self: Dataset<S>) => Dataset<S>
+  <S extends SampleShape>(self: Dataset<S>, count: number): Dataset<S>
+} = dual(2, <S extends SampleShape>(self: Dataset<S>, count: number): Dataset<S> => {
+  if (!Number.isInteger(count) || count < 1) {
+    return refuse(self, { _tag: "BadOption", option: "limit", found: count, expected: "a whole number of at least 1" })
+  }
+  return { ...self, length: Math.min(self.length, count), order: (key) => self.order(key).subarray(0, count) }
+})
+
+/** The samples at these positions of the set, in this order. */
+export const subset: {
+  (positions: Iterable<number>): <S extends SampleShape>(self: Dataset<S>) => Dataset<S>
+  <S extends SampleShape>(self: Dataset<S>, positions: Iterable<number>): Dataset<S>
+} = dual(2, <S extends SampleShape>(self: Dataset<S>, positions: Iterable<number>): Dataset<S> => {
+  const chosen = Array.from(positions)
+  const wrong = chosen.find((i) => !Number.isInteger(i) || i < 0 || i >= self.length)
+  const expected = `positions from 0 to ${self.length - 1}, at least one`
+  if (wrong !== undefined || chosen.length === 0) {
+    return refuse(self, { _tag: "BadOption", option: "subset", found: wrong ?? "no position", expected })
+  }
+  return {
+    ...self,
+    length: chosen.length,
+    order: (key) => {
+      const order = self.order(key)
+      return Uint32Array.from(chosen, (i) => order[i]!)
+    },
+  }
+})
+
+/** fails where a label is no class index */
+export const checkLabels = (
+  labels: ArrayLike<number>,
+  classes: number,
+  source: string,
+): Effect.Effect<void, DataError> => {
+  for (let index = 0; index < labels.length; index++) {
+    const label = labels[index]!
+    if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
+      return Effect.fail(new DataError({ source, reason: { _tag: "LabelOutOfRange", index, label, classes } }))
+    }
+  }
+  return Effect.void
+}
+
+/** the set of samples that lie in memory as bytes or floats; each element is multiplied by `scale` as it is read */
+export const inMemory = <const S extends SampleShape>(parts: {
+  readonly name: string
+  readonly shape: S
+  readonly classes: ReadonlyArray<string>
+  readonly images: Uint8Array | Float32Array
+  readonly labels: ArrayLike<number>
+  readonly scale?: number
+}): Dataset<S> => {
+  const size = elements(parts.shape)
+  const scale = parts.scale ?? 1
+  const { images: all } = parts
+  // a table of the 256 values, each rounded once from the exact quotient, as PyTorch's ToTensor does
+  const values = all instanceof Uint8Array ? Float32Array.from({ length: 256 }, (_, i) => i * scale) : undefined
+  return make({
+    name: parts.name,
+    shape: parts.shape,
+    classes: parts.classes,
+    length: parts.labels.length,
+    read: (samples) =>
+      Effect.sync(() => {
+        const images = new Float32Array(samples.length * size)
+        const labels = new Float32Array(samples.length)
+        for (let n = 0; n < samples.length; n++) {
+          const [from, to] = [samples[n]! * size, n * size]
+          labels[n] = parts.labels[samples[n]!]!
+          if (values !== undefined) for (let i = 0; i < size; i++) images[to + i] = values[all[from + i]!]!
+          else for (let i = 0; i < size; i++) images[to + i] = all[from + i]! * scale
+        }
+        return { images, labels }
+      }),
+  })
+}
+
+const numbered = (count: number): ReadonlyArray<string> => Array.from({ length: count }, (_, i) => String(i))
+
+/**
+ * A data set from arrays: `images` holds the samples one after the other, each of `shape`; `labels` their classes.
+ *
+ * `classes` is the number of classes or their names. Fails with `DataError`: `BadOption`, `CountMismatch`,
+ * `LabelOutOfRange`.
+ *
+ * @example
+ * Data.fromArrays({ shape: [1, 2, 2], images: new Float32Array(12), labels: [0, 1, 0], classes: 2 })
+ */
+export const fromArrays = <const S extends SampleShape>(options: {
+  readonly name?: string
+  readonly shape: S
+  readonly images: Float32Array | Uint8Array
+  readonly labels: ArrayLike<number>
+  readonly classes: number | ReadonlyArray<string>
+  /** multiplies each element as it is read (1/255 for bytes, as torchvision's `ToTensor`, unless told); 1 for floats */
+  readonly scale?: number
+}): Effect.Effect<Dataset<S>, DataError> =>
+  Effect.gen(function* () {
+    const name = options.name ?? "arrays"
+    const size = elements(options.shape)
+    const refused = (option: string, found: unknown, expected: string) =>
+      new DataError({ source: name, reason: { _tag: "BadOption", option, found, expected } })
+    if (!options.shape.every((d) => Number.isInteger(d) && d > 0)) {
+      return yield* refused("shape", `[${options.shape.join(", ")}]`, "whole sizes of at least 1")
+    }
+    if (options.images.length % size !== 0) {
+      const shape = options.shape.join("×")
+      return yield* refused("images", `${options.images.length} elements`, `a multiple of ${size} (${shape})`)
+    }
+    const count = options.images.length / size
+    if (count === 0) return yield* refused("images", "no samples", "at least one sample")
+    if (count !== options.labels.length) {
+      const reason = {
+        _tag: "CountMismatch",
+        images: count,
+        labels: options.labels.length,
+        labelsFile: "labels",
+      } as const
+      return yield* new DataError({ source: name, reason })
+    }
+    const classes = typeof options.classes === "number" ? numbered(options.classes) : options.classes
+    yield* checkLabels(options.labels, classes.length, name)
+    const scale = options.scale ?? (options.images instanceof Uint8Array ? 1 / 255 : 1)
+    return inMemory({ name, shape: options.shape, classes, images: options.images, labels: options.labels, scale })
+  })

@@ -1,0 +1,113 @@
+/** What a run tells while it goes on: plain values, in the order in which they happen. */
+import * as Data from "effect/Data"
+import type { DeviceInfo } from "../../gpu/Device.ts"
+import type { RunState } from "./RunState.ts"
+
+/** The run is compiled and about to take its first step. */
+export interface Start {
+  readonly _tag: "Start"
+  readonly device: DeviceInfo
+  readonly epochs: number
+  /** steps of an epoch */
+  readonly steps: number
+  /** samples of an epoch */
+  readonly samples: number
+  readonly batchSize: number
+  readonly optimizer: string
+  readonly seed: number
+  readonly state: RunState
+}
+
+/** A step is done. */
+export interface Step {
+  readonly _tag: "Step"
+  /** counted from 1 */
+  readonly epoch: number
+  readonly epochs: number
+  /** in this epoch, counted from 1 */
+  readonly step: number
+  readonly steps: number
+  /** since the beginning of the run, counted from 1 */
+  readonly totalSteps: number
+  /** of this batch, before the parameters were updated */
+  readonly loss: number
+  /** share of this epoch's samples so far that were classified correctly */
+  readonly accuracy: number
+  readonly learningRate: number
+  readonly imagesPerSecond: number
+  /** since the epoch began */
+  readonly seconds: number
+  /** until the run is over, if it goes on at this pace; evaluations not counted */
+  readonly secondsLeft: number
+  readonly state: RunState
+}
+
+/** All steps of an epoch are done. */
+export interface EpochEnd {
+  readonly _tag: "EpochEnd"
+  readonly epoch: number
+  readonly epochs: number
+  readonly totalSteps: number
+  /** mean over the epoch's samples, each with the parameters of its step */
+  readonly loss: number
+  readonly accuracy: number
+  readonly seconds: number
+  readonly state: RunState
+}
+
+/** The model was evaluated on data it is not trained on. */
+export interface Evaluation {
+  readonly _tag: "Evaluation"
+  readonly epoch: number
+  readonly data: string
+  readonly metrics: Readonly<Record<string, number>>
+  readonly seconds: number
+  readonly state: RunState
+}
+
+/** The parameters were written to a file. */
+export interface Saved {
+  readonly _tag: "Saved"
+  readonly epoch: number
+  readonly totalSteps: number
+  readonly path: string
+  readonly state: RunState
+}
+
+export type TrainEvent = Start | Step | EpochEnd | Evaluation | Saved
+
+/** A loss that is not finite: the run stops before it wastes more time. */
+export class NonFiniteLoss extends Data.TaggedError("NonFiniteLoss")<{
+  readonly epoch: number
+  readonly step: number
+  readonly totalSteps: number
+  readonly loss: number
+}> {
+  override get message(): string {
+    return (
+      `the loss is ${this.loss} at epoch ${this.epoch}, step ${this.step} (step ${this.totalSteps} of the run); ` +
+      `take a lower learning rate, or look for values that are not finite in the data`
+    )
+  }
+}
+
+/**
+ * The line that an epoch leaves: `epoch 1, loss 0.2841, train acc 0.914, test acc 0.957, time 12.3 sec`. Without an
+ * evaluation (or one that has no accuracy) the test accuracy is left out.
+ */
+export const epochLine = (
+  end: Pick<EpochEnd, "epoch" | "loss" | "accuracy" | "seconds">,
+  evaluation?: Pick<Evaluation, "metrics" | "seconds">,
+): string => {
+  const accuracy = evaluation?.metrics["accuracy"]
+  const test = accuracy === undefined ? "" : `, test acc ${accuracy.toFixed(3)}`
+  const seconds = end.seconds + (evaluation?.seconds ?? 0)
+  const train = `epoch ${end.epoch}, loss ${end.loss.toFixed(4)}, train acc ${end.accuracy.toFixed(3)}`
+  return `${train}${test}, time ${seconds.toFixed(1)} sec`
+}
+
+/** An event as plain JSON, for logs and other programs: without the state that it offers. */
+export const toJson = (event: TrainEvent): Readonly<Record<string, unknown>> => {
+  const { _tag, state: _, ...rest } = event
+  return { event: _tag, ...rest }
+}

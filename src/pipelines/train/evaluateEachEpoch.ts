@@ -1,0 +1,51 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Device } from "../../gpu/Device.ts"
+import * as Evaluate from "../Evaluate.ts"
+import type { Evaluation, TrainEvent } from "./TrainEvent.ts"
+import type { TrainState } from "./RunState.ts"
+
+/**
+ * Evaluates the model after each epoch, with one metric or several by name: an `Evaluation` follows each `EpochEnd`.
+ *
+ * Uses the parameters on the device as they are at the event; fails with `StaleState` where an operator before this one
+ * buffers.
+ *
+ * @example
+ * Train.fit(…).pipe(Train.evaluateEachEpoch(mnist.test, Evaluate.accuracy))
+ */
+export const evaluateEachEpoch =
+  (data: Evaluate.EvaluationData, metric: Evaluate.Metric | Evaluate.Metrics) =>
+  <E, R>(self: Stream.Stream<TrainEvent, E, R>): Stream.Stream<TrainEvent, E | Evaluate.EvaluateError, R | Device> =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const scope = yield* Effect.scope
+        const metrics: Evaluate.Metrics = isMetric(metric) ? { [metric.name]: metric } : metric
+        let compiled:
+          | ((state: TrainState) => Effect.Effect<Evaluate.Figures<Evaluate.Metrics>, Evaluate.EvaluateError>)
+          | undefined
+        return self.pipe(
+          Stream.rechunk(1),
+          Stream.flatMap((event) => {
+            if (event._tag !== "EpochEnd") return Stream.succeed<TrainEvent>(event)
+            const evaluation = Effect.gen(function* () {
+              const began = yield* Clock.currentTimeMillis
+              const { live, run } = event.state
+              compiled ??= yield* Evaluate.compile({ model: run.model, state: live, data, metrics }).pipe(
+                Scope.provide(scope),
+              )
+              const figures = yield* compiled(live)
+              const seconds = ((yield* Clock.currentTimeMillis) - began) / 1000
+              const { epoch, state } = event
+              const told: Evaluation = { _tag: "Evaluation", epoch, data: data.name, metrics: figures, seconds, state }
+              return told
+            })
+            return Stream.concat(Stream.succeed<TrainEvent>(event), Stream.fromEffect(evaluation))
+          }),
+        )
+      }),
+    )
+
+const isMetric = (metric: Evaluate.Metric | Evaluate.Metrics): metric is Evaluate.Metric => metric._tag === "Metric"

@@ -1,0 +1,236 @@
+/** Training as a stream of events: what observes a run is an operator on the stream, what changes a step is given here. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { Device, type DeviceError } from "../../gpu/Device.ts"
+import * as Ops from "../../ops/Ops.ts"
+import * as Program from "../../ops/Program.ts"
+import * as State from "../../ops/State.ts"
+import * as Tensor from "../../ops/Tensor.ts"
+import type { Batch, Batches } from "../data/batches.ts"
+import { prefetch } from "../data/batches.ts"
+import type { DataError } from "../DataError.ts"
+import { InvalidOption } from "../InvalidOption.ts"
+import type { Loss } from "../Loss.ts"
+import * as Optimizer from "../optim/Optimizer.ts"
+import { batchValues, countCorrect } from "./batchValues.ts"
+import type { Model } from "./Model.ts"
+import type { HostParameters, Run, RunState, TrainState } from "./RunState.ts"
+import { type EpochEnd, NonFiniteLoss, type Start, type Step, type TrainEvent } from "./TrainEvent.ts"
+
+/** What a run is made of. */
+export interface FitOptions<S extends ReadonlyArray<number>> {
+  readonly model: Model
+  readonly loss: Loss
+  readonly optimizer: Optimizer.Optimizer
+  readonly data: Batches<S>
+  readonly epochs: number
+  /** decides the initial parameters, the order of the data and every other random choice; 0 unless told */
+  readonly seed?: number
+  /** the parameters to begin with, by their names in the state_dict; those of the seed unless told */
+  readonly parameters?: HostParameters
+}
+
+export type FitError = Tensor.GraphError | Program.RunError | DataError | NonFiniteLoss | InvalidOption
+
+const checkOptions = <S extends ReadonlyArray<number>>(options: FitOptions<S>): Effect.Effect<void, InvalidOption> => {
+  const { epochs, optimizer, seed = 0 } = options
+  if (!Number.isInteger(epochs) || epochs < 1) {
+    return new InvalidOption({ sentence: `epochs is ${epochs}, it must be a whole number of at least 1` })
+  }
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    return new InvalidOption({ sentence: `seed is ${seed}, it must be a whole number from 0 to 2^53 - 1` })
+  }
+  return optimizer.refusal === undefined ? Effect.void : new InvalidOption({ sentence: optimizer.refusal })
+}
+
+/** the whole step as one program: forward, loss, backward, update; only two numbers are read back */
+const compileStep = (options: {
+  readonly model: Model
+  readonly loss: Loss
+  readonly optimizer: Optimizer.Optimizer
+  readonly shape: ReadonlyArray<number>
+  readonly state: TrainState
+}) => {
+  const { model, loss, optimizer, shape, state } = options
+  const inputs = { state, images: Tensor.input("N", ...shape), labels: Tensor.labels("N"), scalars: optimizer.spec }
+  return Program.compile(
+    inputs,
+    ({ state, images, labels, scalars }) => {
+      const logits = model.apply(state.params, images, { training: true })
+      const mean = loss.mean(logits, labels)
+      const gradients = Ops.grad(mean, state.params)
+      const next = optimizer.update({ params: state.params, gradients, slots: state.slots, scalars })
+      return { state: { params: next.params, slots: next.slots }, loss: mean, correct: countCorrect(logits, labels) }
+    },
+    { name: `train ${model.name}` },
+  )
+}
+
+interface Totals {
+  loss: number
+  correct: number
+  samples: number
+}
+
+/** what holds a run together: allocated once, and the one place that changes from step to step */
+const makeRun = Effect.fnUntraced(function* <S extends ReadonlyArray<number>>(
+  options: FitOptions<S>,
+): Effect.fn.Return<
+  {
+    readonly start: Effect.Effect<Start>
+    readonly step: (
+      batch: Batch<S>,
+      at: { epoch: number; step: number; since: number; totals: Totals },
+    ) => Effect.Effect<Step, FitError>
+    readonly endOf: (epoch: number, since: number, totals: Totals) => Effect.Effect<EpochEnd>
+    readonly begin: (epoch: number) => void
+  },
+  FitError,
+  Device | Scope.Scope
+> {
+  yield* checkOptions(options)
+  const { model, loss, optimizer, data, epochs, seed = 0 } = options
+  const device = yield* Device
+  const params = options.parameters ?? model.init(seed)
+  let live: TrainState = yield* State.make({ params, slots: Optimizer.init(optimizer, params) })
+  const program = yield* compileStep({ model, loss, optimizer, shape: data.shape, state: live })
+  let totalSteps = 0
+  let currentEpoch = 1
+  let isSound = true
+  const finalizers: Array<(exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void, unknown>> = []
+  yield* Effect.addFinalizer((exit) =>
+    Effect.forEach([...finalizers].reverse(), (f) => Effect.ignoreCause(f(exit)), { discard: true }),
+  )
+
+  const run: Run = {
+    model,
+    seed,
+    latest: () => (isSound ? stateNow() : undefined),
+    epoch: () => currentEpoch,
+    beforeRelease: (finalizer) => Effect.sync(() => void finalizers.push(finalizer)),
+  }
+  const stateNow = (): RunState => {
+    const now = live
+    const parameters = Effect.map(State.read(now), ({ params }): HostParameters => params)
+    return { live: now, totalSteps, run, parameters: Effect.provideService(parameters, Device, device) }
+  }
+
+  const step = Effect.fnUntraced(function* (
+    batch: Batch<S>,
+    at: { epoch: number; step: number; since: number; totals: Totals },
+  ) {
+    const values = { state: live, ...batchValues(batch), scalars: optimizer.scalars(totalSteps + 1) }
+    // an interruption must not come between the step and the handle that it returns
+    const result = yield* Effect.uninterruptible(
+      Effect.suspend(() => {
+        isSound = false
+        return Effect.map(program.run(values), (result) => {
+          live = result.state
+          totalSteps++
+          isSound = Number.isFinite(result.loss)
+          return result
+        })
+      }),
+    )
+    const { epoch, totals } = at
+    if (!isSound) return yield* new NonFiniteLoss({ epoch, step: at.step, totalSteps, loss: result.loss })
+    totals.loss += result.loss * batch.count
+    totals.correct += result.correct
+    totals.samples += batch.count
+    const seconds = ((yield* Clock.currentTimeMillis) - at.since) / 1000
+    const imagesPerSecond = totals.samples / Math.max(seconds, 1e-3)
+    const samplesLeft = (epochs - epoch + 1) * data.samples - totals.samples
+    const event: Step = {
+      _tag: "Step",
+      epoch,
+      epochs,
+      step: at.step,
+      steps: data.steps,
+      totalSteps,
+      loss: result.loss,
+      accuracy: totals.correct / totals.samples,
+      learningRate: optimizer.learningRate(totalSteps),
+      imagesPerSecond,
+      seconds,
+      secondsLeft: samplesLeft / imagesPerSecond,
+      state: stateNow(),
+    }
+    // lets timers, signals and prefetching run; a device that computes without waiting would starve them
+    yield* Effect.yieldNow
+    return event
+  })
+
+  const endOf = (epoch: number, since: number, totals: Totals): Effect.Effect<EpochEnd> =>
+    Effect.map(Clock.currentTimeMillis, (now) => ({
+      _tag: "EpochEnd",
+      epoch,
+      epochs,
+      totalSteps,
+      loss: totals.loss / totals.samples,
+      accuracy: totals.correct / totals.samples,
+      seconds: (now - since) / 1000,
+      state: stateNow(),
+    }))
+
+  const start = Effect.sync((): Start => ({
+    _tag: "Start",
+    device: device.info,
+    epochs,
+    steps: data.steps,
+    samples: data.samples,
+    batchSize: data.batchSize,
+    optimizer: optimizer.name,
+    seed,
+    state: stateNow(),
+  }))
+  return { start, step, endOf, begin: (epoch) => void (currentEpoch = epoch) }
+})
+
+/** batches read ahead of the step that takes them */
+const ahead = 1
+
+/**
+ * Trains a model: a stream of `Start`, then for each epoch its `Step`s and an `EpochEnd`. Nothing runs until the stream
+ * does; a step is taken when its event is asked for; all memory is released with the stream, however it ends.
+ *
+ * One program does the whole step on the device. Two runs with the same options and seed on the same device give the
+ * same parameters, bit for bit.
+ *
+ * Fails with `InvalidOption`, `ShapeMismatch` (the data do not fit the model), `DataError`, `DeviceError`,
+ * `NonFiniteLoss`.
+ *
+ * @example
+ * Train.fit({
+ *   model: Models.lenet(), loss: Loss.crossEntropy(), optimizer: Optim.adam(),
+ *   data: mnist.train.pipe(Data.shuffle, Data.batch(64)), epochs: 2, seed: 1,
+ * }).pipe(Train.evaluateEachEpoch(mnist.test, Evaluate.accuracy), Train.progressBar, Stream.runDrain)
+ */
+export const fit = <const S extends ReadonlyArray<number>>(
+  options: FitOptions<S>,
+): Stream.Stream<TrainEvent, FitError, Device> =>
+  Stream.unwrap(
+    Effect.map(makeRun(options), (run): Stream.Stream<TrainEvent, FitError, Device> => {
+      const { data, epochs, seed = 0 } = options
+      const batches = prefetch(data, ahead)
+      const epochOf = (epoch: number): Stream.Stream<TrainEvent, FitError> =>
+        Stream.unwrap(
+          Effect.map(Clock.currentTimeMillis, (since): Stream.Stream<TrainEvent, FitError> => {
+            run.begin(epoch)
+            const totals: Totals = { loss: 0, correct: 0, samples: 0 }
+            let step = 0
+            return batches.epoch({ seed, epoch }).pipe(
+              Stream.mapEffect((batch): Effect.Effect<TrainEvent, FitError> =>
+                run.step(batch, { epoch, step: ++step, since, totals }),
+              ),
+              Stream.concat(Stream.fromEffect(run.endOf(epoch, since, totals))),
+            )
+          }),
+        )
+      return Stream.fromEffect(run.start).pipe(
+        Stream.concat(Stream.range(1, epochs).pipe(Stream.rechunk(1), Stream.flatMap(epochOf))),
+      )
+    }),
+  )

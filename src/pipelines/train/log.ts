@@ -1,0 +1,48 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import * as Stream from "effect/Stream"
+import { OutputError } from "./OutputError.ts"
+import { toJson, type TrainEvent } from "./TrainEvent.ts"
+
+/** milliseconds that a step's line may wait, so that a step does not wait for the disk */
+const flushEvery = 1000
+
+/**
+ * Writes a run's events to a file as JSON lines, one object each with `event` and `time` (milliseconds since 1970).
+ * The events pass unchanged. What was logged before an interruption is in the file.
+ *
+ * Fails with `OutputError` where the file cannot be written.
+ */
+export const log =
+  (path: string) =>
+  <E, R>(
+    self: Stream.Stream<TrainEvent, E, R>,
+  ): Stream.Stream<TrainEvent, E | OutputError, R | FileSystem.FileSystem | Path.Path> =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const paths = yield* Path.Path
+        const refused = Effect.mapError((error: Error) => new OutputError({ path, reason: error.message }))
+        yield* refused(fs.makeDirectory(paths.dirname(path), { recursive: true }))
+        const file = yield* refused(fs.open(path, { flag: "w" }))
+        let waiting = ""
+        let flushedAt = 0
+        const flush = Effect.suspend(() => {
+          const text = waiting
+          waiting = ""
+          return text === "" ? Effect.void : file.writeAll(new TextEncoder().encode(text))
+        })
+        // a finaliser never fails: what could not be written by then is lost with the disk
+        yield* Effect.addFinalizer(() => Effect.ignoreCause(flush))
+        const write = Effect.fnUntraced(function* (event: TrainEvent) {
+          const time = yield* Clock.currentTimeMillis
+          waiting += `${JSON.stringify({ time, ...toJson(event) })}\n`
+          if (event._tag === "Step" && time - flushedAt < flushEvery) return
+          flushedAt = time
+          yield* refused(flush)
+        })
+        return Stream.tap(self, write)
+      }),
+    )
