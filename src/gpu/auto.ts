@@ -34,8 +34,32 @@ export const adapterRefusal = (adapter: Adapter | null): string | undefined => {
   return undefined
 }
 
+/**
+ * Whether Node on Linux has a driver to reach a graphics card by. Dawn would find that out itself, but slowly, and the
+ * Vulkan drivers that it asks print what they miss to standard error.
+ */
+const hasGraphicsDriver = (): boolean => {
+  const { process } = globalThis as {
+    readonly process?: {
+      readonly platform?: string
+      readonly getBuiltinModule?: (name: "node:fs") => { readonly readdirSync: (path: string) => Array<string> }
+    }
+  }
+  const fs = process?.getBuiltinModule?.("node:fs")
+  if (process?.platform !== "linux" || fs === undefined) return true
+  const list = (path: string): Array<string> => {
+    try {
+      return fs.readdirSync(path)
+    } catch {
+      return []
+    }
+  }
+  return list("/dev/dri").some((d) => d.startsWith("renderD")) || list("/dev").some((d) => /^(nvidia\d|dxg$)/.test(d))
+}
+
 /** why WebGPU is not taken, or `undefined` where it is */
 const webGpuRefusal: Effect.Effect<string | undefined> = Effect.tryPromise(async () => {
+  if (!hasGraphicsDriver()) return "no graphics card"
   const installed = await installWebGpu()
   if ("missing" in installed) return "no WebGPU here"
   try {
