@@ -2,7 +2,7 @@ import { isRefusal, type Refusal } from "../shapes/Refusal.ts"
 import { type Dim, type Shape, show } from "../shapes/Shape.ts"
 import type { ShapeMismatch } from "../shapes/ShapeMismatch.ts"
 import type { At, Layer } from "./Layer.ts"
-import { mismatch, nameOf, type Net, start, step } from "./sequential.ts"
+import { mismatch, nameOf, start, step } from "./sequential.ts"
 
 export interface SummaryRow {
   /** as in the state_dict */
@@ -67,7 +67,7 @@ const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((a, b) =>
  * @example
  * Nn.summary(Nn.lenet()).parameters // => 61610
  */
-export const summary = (net: Net<Shape, Shape, ReadonlyArray<unknown>>): Summary => {
+export const summary = (net: Layer & { readonly in: Shape }): Summary => {
   const { rows, refusal } = inOrder(net, "", net.in, start)
   return {
     input: net.in,
