@@ -209,11 +209,11 @@ export const open = async (): Promise<Browser> => {
         await page.waitForFunction("typeof __main === 'function'", undefined, { timeout: 30_000 })
         return page.evaluate(async (argument) => {
           // the page's own script and `exposeFunction` put them there
-          const { __main, __report } = globalThis as unknown as {
-            readonly __main: (argument: unknown, report: (message: unknown) => Promise<void>) => Promise<unknown>
-            readonly __report: (message: unknown) => Promise<void>
-          }
-          return __main(argument, __report)
+          const page: {
+            readonly __main?: (argument: unknown, report: unknown) => Promise<unknown>
+            readonly __report?: unknown
+          } = globalThis as object
+          return page.__main?.(argument, page.__report)
         }, options.argument ?? null)
       }
       const result = await within(Promise.race([work(), crashed]), options.timeoutMs ?? 120_000, "the page")

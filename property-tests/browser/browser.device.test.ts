@@ -45,7 +45,6 @@ describe.skipIf(missing !== undefined)(
       const { result, errors } = await browser.run({ bundle: await page("gpujs"), isolated: false, argument: mode })
       expect(errors).toEqual([])
       expect(result).toMatchObject({ ran: mode, fallbackReason: null, length: 1000 })
-      console.log(result)
       expect((result as { readonly worst: number }).worst).toBeLessThan(1e-4) // as the line above has seen
     })
   },
