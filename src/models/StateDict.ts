@@ -27,9 +27,13 @@ export type ParamShapes<H> = {
     : never
 }
 /** A model's parameters and running statistics as tensors of a program: `{ "fc1.weight": Tensor<[8, 4]>, … }`. */
-export type StateDict<H> = { [K in keyof ParamShapes<H>]: Tensor<ParamShapes<H>[K] & Shape> }
+export type StateDict<H> = {
+  [K in keyof ParamShapes<H>]: ParamShapes<H>[K] extends infer S extends Shape ? Tensor<S> : never
+}
 /** The same in ordinary memory. */
-export type HostStateDict<H> = { [K in keyof ParamShapes<H>]: HostTensor<ParamShapes<H>[K] & Shape> }
+export type HostStateDict<H> = {
+  [K in keyof ParamShapes<H>]: ParamShapes<H>[K] extends infer S extends Shape ? HostTensor<S> : never
+}
 
 /** a parameter with its whole name */
 export interface NamedParam extends Param {

@@ -58,7 +58,11 @@ const wrongParams = (layer: Layer, params: Tensors): ShapeMismatch | null => {
   return null
 }
 
-const forwardUntyped = (net: Layer, params: Tensors, x: Tensor.Tensor, options: ApplyOptions): Forward => {
+/**
+ * `forward` without its types, for code that is generic in the model: what does not fit is found at run time and
+ * carried by the output.
+ */
+export const forwardUnsafe = (net: Layer, params: Tensors, x: Tensor.Tensor, options: ApplyOptions = {}): Forward => {
   if (Tensor.refusal(x) !== undefined) return { output: x, updates: {} }
   const out = net.rule(x.shape, start)
   const error = isRefusal(out) ? mismatch(net, out, x.shape) : wrongParams(net, params)
@@ -82,7 +86,7 @@ export const forward = <H extends Layer, S extends Shape>(
   options: ApplyOptions = {},
 ): { readonly output: Tensor.Tensor<Output<H, S>>; readonly updates: Forward["updates"] } => {
   // a state dict holds tensors, and an accepted input is one; the rule as a value gives the shape that the type says
-  const { output, updates } = forwardUntyped(net, params as Tensors, x as Tensor.Tensor, options)
+  const { output, updates } = forwardUnsafe(net, params as Tensors, x as Tensor.Tensor, options)
   return { output: output as Tensor.Tensor<Output<H, S>>, updates }
 }
 

@@ -1,5 +1,5 @@
 /** Models: layers, their composition and parameters, and the zoo. */
-export { apply, forward } from "./apply.ts"
+export { apply, forward, forwardUnsafe } from "./apply.ts"
 export type { Accepted, ApplyOptions, Output } from "./apply.ts"
 export { init } from "./init.ts"
 export { fanIn, layer, pure, trainable } from "./Layer.ts"
@@ -25,6 +25,7 @@ export type { HostStateDict, NamedParam, ParamShapes, StateDict } from "./StateD
 export { showSummary, summary } from "./summary.ts"
 export type { Summary, SummaryRow } from "./summary.ts"
 
+export { refuse } from "../shapes/Refusal.ts"
 export { times } from "../shapes/size.ts"
 
 // layers

@@ -1,6 +1,6 @@
 /** Layers in order: the check of their shapes, as a type and as a value, and the names of their parameters. */
 import type { Tensor } from "../ops/Tensor.ts"
-import { isRefusal, type Refusal } from "../shapes/Refusal.ts"
+import { isRefusal, type Refusal, refuse } from "../shapes/Refusal.ts"
 import { ShapeMismatch } from "../shapes/ShapeMismatch.ts"
 import { type Shape, type Show, show } from "../shapes/Shape.ts"
 import type { Size } from "../shapes/size.ts"
@@ -209,14 +209,18 @@ const toChild = (item: Item): Child => {
 
 const container = (items: ReadonlyArray<Item>): Layer => {
   const children = items.map(toChild)
+  const twice = firstRepeated(children.map(nameOf))
   return layer<Seq<ReadonlyArray<Layer>>>({
     kind: "seq",
     label: "seq",
     children,
-    rule: (shape, at) => run(children, shape, at),
+    rule: (shape, at) => (twice === undefined ? run(children, shape, at) : refuse(`has two layers named ${twice}`)),
     forward: (x, context) => forwardAll(children, x, context),
   })
 }
+
+/** their parameters would have one name in the state_dict */
+const firstRepeated = (names: ReadonlyArray<string>): string | undefined => names.find((n, i) => names.indexOf(n) < i)
 
 /** what `child`, asked at `at`, gives for `shape`, and where the next one is asked; a refusal has its path */
 export const step = (

@@ -4,7 +4,15 @@
  * All arithmetic is in float64; constants and array elements are float32, and a store rounds to float32. A load outside
  * its array (which only an error in a kernel, or a wrong label, can ask for) gives NaN rather than a neighbour.
  */
-import type { Comparison, Condition, Index, Kernel, Reduce, Value } from "../Kernel.ts"
+import {
+  type Comparison,
+  type Condition,
+  type Index,
+  type Kernel,
+  mapValue,
+  type Reduce,
+  type Value,
+} from "../Kernel.ts"
 import { type Extents, provablyIn, spaceExtents, withReduction } from "../range.ts"
 
 const comparison: Record<Comparison, string> = { lt: "<", le: "<=", gt: ">", ge: ">=", eq: "===", ne: "!==" }
@@ -17,7 +25,19 @@ interface Block {
   readonly extents: Extents
   readonly fresh: (stem: string) => string
   readonly kernel: Kernel
+  /** parts that are used more than once */
+  readonly shared: ReadonlySet<Value>
+  /** their names, where they are already computed */
+  readonly names: Map<Value, string>
 }
+
+/** a block inside another: it knows the names around it, and its own are not seen outside */
+const inner = (block: Block, extents: Extents = block.extents): Block => ({
+  ...block,
+  lines: [],
+  extents,
+  names: new Map(block.names),
+})
 
 const printIndex = (i: Index, block: Block): string => {
   switch (i._tag) {
@@ -77,6 +97,14 @@ const printLoad = (v: Value & { readonly _tag: "Load" }, block: Block): string =
 }
 
 const printValue = (v: Value, block: Block): string => {
+  if (!block.shared.has(v)) return printPart(v, block)
+  const name = block.names.get(v) ?? block.fresh("t")
+  if (!block.names.has(v)) block.lines.push(`const ${name} = ${printPart(v, block)}`)
+  block.names.set(v, name)
+  return name
+}
+
+const printPart = (v: Value, block: Block): string => {
   switch (v._tag) {
     case "Const":
       return number(Math.fround(v.value))
@@ -108,10 +136,7 @@ const printValue = (v: Value, block: Block): string => {
     }
     case "Select": {
       const condition = printCondition(v.condition, block)
-      const [yes, no] = [
-        { ...block, lines: [] as Array<string> },
-        { ...block, lines: [] as Array<string> },
-      ]
+      const [yes, no] = [inner(block), inner(block)]
       const [a, b] = [printValue(v.a, yes), printValue(v.b, no)]
       if (yes.lines.length === 0 && no.lines.length === 0) return `(${condition} ? ${a} : ${b})`
       const name = block.fresh("s")
@@ -125,7 +150,7 @@ const printValue = (v: Value, block: Block): string => {
 }
 
 const printReduce = (v: Reduce, block: Block): string => {
-  const inside: Block = { ...block, lines: [], extents: withReduction(block.extents, v) }
+  const inside = inner(block, withReduction(block.extents, v))
   const body = printValue(v.body, inside)
   const total = block.fresh("r")
   const heads = v.axes.map(({ axis, extent }) => `for (let a${axis} = 0; a${axis} < ${extent}; a${axis}++) {`)
@@ -143,6 +168,31 @@ const printReduce = (v: Reduce, block: Block): string => {
   return total
 }
 
+/** the parts that stand in more than one place, but for those that are short anyhow */
+const sharedParts = (kernel: Kernel): ReadonlySet<Value> => {
+  const seen = new Set<Value>()
+  const shared = new Set<Value>()
+  const value = (v: Value): Value => {
+    if (v._tag === "Const") return v
+    if (seen.has(v)) shared.add(v)
+    else {
+      seen.add(v)
+      mapValue(v, { value, index })
+    }
+    return v
+  }
+  const index = (i: Index): Index => {
+    if (i._tag === "ToIndex") value(i.value)
+    else if (i._tag === "IndexBinary") {
+      index(i.a)
+      index(i.b)
+    }
+    return i
+  }
+  kernel.stores.forEach(value)
+  return shared
+}
+
 /**
  * The body of a function of `x0, x1, …` (the inputs), `y0, y1, …` (the outputs) and the helpers `erf`, `pow`,
  * `toIndex`.
@@ -154,6 +204,8 @@ export const javascript = (kernel: Kernel): string => {
     extents: spaceExtents(kernel),
     fresh: (stem) => `${stem}${names++}`,
     kernel,
+    shared: sharedParts(kernel),
+    names: new Map(),
   }
   const stored = kernel.stores.map((v) => printValue(v, block))
   const heads = kernel.space.map((d, i) => `for (let a${i} = 0; a${i} < ${d}; a${i}++) {`)

@@ -237,7 +237,16 @@ const build = (kernel: K.Kernel, merges: Merges): FlatKernel & { readonly leftov
     return node(key, [deps], { _tag: "Reduce", op: v.op, axes, body })
   }
 
+  // kernels share parts: each is read once for each place of the axes around it
+  const read = new Map<Environment, Map<K.Value, Node>>()
   const value = (v: K.Value, env: Environment): Node => {
+    const known = read.get(env) ?? new Map<K.Value, Node>()
+    read.set(env, known)
+    const made = known.get(v) ?? fresh(v, env)
+    known.set(v, made)
+    return made
+  }
+  const fresh = (v: K.Value, env: Environment): Node => {
     switch (v._tag) {
       case "Const":
         return constant(Math.fround(v.value))

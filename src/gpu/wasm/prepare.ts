@@ -57,11 +57,32 @@ export interface Prepared {
 /** work below this many instructions is not worth waking another thread */
 const aloneBelow = 30000
 
-/** kernels that do the same have the same text, whatever they are called */
-const contentOf = (kernel: Kernel): string =>
-  JSON.stringify([kernel.space, kernel.inputs, kernel.stores], (_, v: unknown) =>
-    typeof v === "number" && (!Number.isFinite(v) || Object.is(v, -0)) ? `#${Object.is(v, -0) ? "-0" : v}` : v,
-  )
+/**
+ * Kernels that do the same have the same text, whatever they are called. Each part is written once, however often it
+ * is used.
+ */
+const contentOf = (kernel: Kernel): string => {
+  const numbers = new Map<string, number>()
+  const seen = new Map<object, number>()
+  const write = (x: unknown): string => {
+    if (typeof x === "number") return Object.is(x, -0) ? "-0" : String(x)
+    if (typeof x !== "object" || x === null) return `"${String(x)}"`
+    const before = seen.get(x)
+    if (before !== undefined) return `@${before}`
+    const text = Array.isArray(x)
+      ? `[${x.map(write).join()}]`
+      : `{${Object.keys(x)
+          .sort()
+          .map((key) => `${key}:${write(Reflect.get(x, key))}`)
+          .join()}}`
+    const number = numbers.get(text) ?? numbers.size
+    numbers.set(text, number)
+    seen.set(x, number)
+    return `@${number}`
+  }
+  write([kernel.space, kernel.inputs, kernel.stores])
+  return [...numbers.keys()].join("\n")
+}
 
 /** the code of kernels by their content, shared by the plans of a device */
 export type KernelCache = Map<string, CompiledKernel>

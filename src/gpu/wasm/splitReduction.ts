@@ -79,7 +79,11 @@ export const splitReduction = (kernel: K.Kernel): SplitReduction | undefined => 
       stores: [{ ...r, axes, body: whole }],
     }
   })
-  const rebuild = (v: K.Value): K.Value => replaced.get(v) ?? K.mapValue(v, { value: rebuild, index: (i) => i })
+  const rebuild = (v: K.Value): K.Value => {
+    const made = replaced.get(v) ?? K.mapValue(v, { value: rebuild, index: (i) => i })
+    replaced.set(v, made)
+    return made
+  }
   const final: K.Kernel = {
     ...kernel,
     inputs: [...kernel.inputs, ...partials.map((p) => p.space)],

@@ -172,8 +172,10 @@ export const pow = (givenBase: V, givenExponent: V, name: Let): V => {
   const [a, b] = [name(givenBase), name(givenExponent)]
   const size = name(f32x4.abs(a))
   const l = logPair(size, name)
-  const product = exactProduct(l.high, b, name)
-  const total = quickSum(product.high, name(add(product.low, mul(l.low, b))), name)
+  // no logarithm but 0 is so small that a larger exponent would change the result, and the product must not overflow
+  const bounded = name(f32x4.min(f32x4.max(b, c(-1e12)), c(1e12)))
+  const product = exactProduct(l.high, bounded, name)
+  const total = quickSum(product.high, name(add(product.low, mul(l.low, bounded))), name)
   const high = name(f32x4.min(f32x4.max(total.high, c(-105)), c(89)))
   const n = name(f32x4.nearest(mul(high, c(log2e))))
   // where the whole is out of range its remainder says nothing
