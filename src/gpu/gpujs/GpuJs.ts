@@ -10,7 +10,7 @@ import { elements, type Plan } from "../Plan.ts"
 import { installWebGpu } from "./dawn.ts"
 import { type Dialect, dialectOf, type Mode } from "./dialect.ts"
 import type { GpuBuffer, GpuContext, TunedKernel } from "./gpuTypes.ts"
-import { contextOf, type GlTexture, load } from "./internals.ts"
+import { contextOf, type GpuJsKernel, load } from "./internals.ts"
 import { lower } from "./lower.ts"
 import * as Values from "./values.ts"
 import * as WebGpu from "./webgpu.ts"
@@ -55,12 +55,11 @@ const make = Effect.fnUntraced(function* (options: Options, tuned: TunedContract
   }
   const session = yield* openSession(device, dialect)
   if (mode === "webgpu") return yield* makeWebGpu(session, options.plain === true ? undefined : tuned)
-  const values: Values.Values<Float32Array> | Values.Values<GlTexture> = dialect.shader
-    ? Values.textures(session)
-    : Values.arrays(session)
+  // the first kernel shows which backend runs, and in the GL modes outlives all others
+  const first = yield* attempt(device, "start", async () => (await probe(session)).kernel)
   return yield* dialect.shader
-    ? makeValues(session, values as Values.Values<GlTexture>) // by the very condition above
-    : makeValues(session, values as Values.Values<Float32Array>)
+    ? makeValues(session, Values.textures(session, first), first)
+    : makeValues(session, Values.arrays(session), first)
 })
 
 /** Loads gpu.js, opens it in the mode asked for, and runs one kernel to see that this is the mode that runs. */
@@ -122,13 +121,13 @@ const shared = (session: Values.Session, backend: string, description: string): 
 
 // ---------- cpu, webasm and the GL modes
 
-const makeValues = Effect.fnUntraced(function* <V>(session: Values.Session, values: Values.Values<V>) {
+const makeValues = Effect.fnUntraced(function* <V>(
+  session: Values.Session,
+  values: Values.Values<V>,
+  first: GpuJsKernel,
+) {
   const { device, dialect } = session
-  const description = yield* attempt(device, "start", async () => {
-    const { kernel } = await probe(session)
-    const text = describe(session, kernel.kernel.context)
-    return text
-  })
+  const description = describe(session, first.kernel.context)
   yield* Effect.addFinalizer(() => Effect.sync(values.destroy))
   const handles = makeHandles<{ value: V }>(device)
   const one = yield* Semaphore.make(1)

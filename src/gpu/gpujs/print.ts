@@ -270,7 +270,11 @@ const printIndex = (i: K.Index, block: Block, context: Context): string => {
       })
     case "IndexBinary": {
       const settled = settledDivision(i, context)
-      if (settled !== undefined) return printIndex(settled, block, context)
+      if (settled !== undefined && i.op === "div") return printIndex(K.int(settled), block, context)
+      if (settled !== undefined && i.b._tag === "Int") {
+        const [a, below] = [printIndex(i.a, block, context), settled * i.b.value]
+        return below === 0 ? a : below < 0 ? `(${a} + ${-below})` : `(${a} - ${below})`
+      }
       const moved = home(context.graph.axes(i), block, pureIndex(i)) !== block
       if (i.op === "div" || i.op === "mod" || context.graph.uses(i) > 1 || moved) {
         return named(i, "i", block, context, (at) => defineIndex(i, at, context))
@@ -280,13 +284,13 @@ const printIndex = (i: K.Index, block: Block, context: Context): string => {
   }
 }
 
-/** a division whose operand lies within one multiple of the divisor, without it */
-const settledDivision = (i: K.Index & { _tag: "IndexBinary" }, context: Context): K.Index | undefined => {
+/** the quotient of a division whose operand lies within one multiple of the divisor */
+const settledDivision = (i: K.Index & { _tag: "IndexBinary" }, context: Context): number | undefined => {
   if ((i.op !== "div" && i.op !== "mod") || i.b._tag !== "Int" || !(i.b.value > 0)) return undefined
   const [low, high] = interval(i.a, context.extents)
   const quotient = Math.floor(low / i.b.value)
   if (!Number.isFinite(quotient) || quotient !== Math.floor(high / i.b.value)) return undefined
-  return i.op === "div" ? K.int(quotient) : K.isub(i.a, quotient * i.b.value)
+  return quotient
 }
 
 const indexExpression = (i: K.Index & { _tag: "IndexBinary" }, block: Block, context: Context): string => {
@@ -353,6 +357,8 @@ const printCondition = (c: K.Condition, block: Block, context: Context): string 
     case "CompareIndex":
       return `(${printIndex(c.a, block, context)} ${comparison[c.op]} ${printIndex(c.b, block, context)})`
     case "Compare":
+      // a shader's `!=` is false for NaN, as if it were `<>`
+      if (c.op === "ne") return `(!(${printValue(c.a, block, context)} === ${printValue(c.b, block, context)}))`
       return `(${printValue(c.a, block, context)} ${comparison[c.op]} ${printValue(c.b, block, context)})`
     case "And":
       return `(${printCondition(c.a, block, context)} && ${printCondition(c.b, block, context)})`
