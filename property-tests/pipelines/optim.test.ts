@@ -122,6 +122,7 @@ describe("Optim", () => {
               ? { lr, momentum, dampening: 0 as const, nesterov: true as const, weightDecay: other }
               : { lr, momentum, dampening: other, nesterov: false as const, weightDecay: other / 10 }
           const { found } = await Effect.runPromise(trace(Optim.sgd(o), p0, (_, t) => gs[t - 1]!, gs.length))
+          assert.strictEqual(found.length, gs.length)
           near(found, sgdInDoubles(o, p0, gs))
         },
       ),
@@ -133,6 +134,7 @@ describe("Optim", () => {
         // a large epsilon, so that a gradient near zero does not make the quotient a matter of rounding
         const o = { lr, betas: [beta1, 0.9] as const, eps: 0.01, weightDecay }
         const { found } = await Effect.runPromise(trace(Optim.adam(o), p0, (_, t) => gs[t - 1]!, gs.length))
+        assert.strictEqual(found.length, gs.length)
         near(found, adamInDoubles(o, p0, gs))
       }),
     ))
@@ -163,9 +165,12 @@ describe("Optim", () => {
   ])("an option that cannot be meant is told: %#", (optimizer, says) => assert.strictEqual(optimizer.refusal, says))
 
   it("nesterov without momentum, or with dampening, does not compile", () => {
-    // @ts-expect-error nesterov needs momentum
-    Optim.sgd({ lr: 1, nesterov: true })
-    // @ts-expect-error nesterov needs dampening 0
-    Optim.sgd({ lr: 1, nesterov: true, momentum: 0.9, dampening: 0.5 })
+    const wrong = [
+      // @ts-expect-error nesterov needs momentum
+      Optim.sgd({ lr: 1, nesterov: true }),
+      // @ts-expect-error nesterov needs dampening 0
+      Optim.sgd({ lr: 1, nesterov: true, momentum: 0.9, dampening: 0.5 }),
+    ]
+    assert.isTrue(wrong.every((o) => o.refusal === "sgd needs momentum above 0 and dampening 0 for nesterov"))
   })
 })

@@ -1,7 +1,7 @@
 /** What the command line knows by name: models and data sets. */
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
-import * as Path from "effect/Path"
+import type * as FileSystem from "effect/FileSystem"
+import type * as Path from "effect/Path"
 import { lenet } from "../models/lenet.ts"
 import { tinyVgg } from "../models/tinyvgg.ts"
 import * as Data from "../pipelines/Data.ts"

@@ -1,10 +1,10 @@
 /** Training as a stream of events: what observes a run is an operator on the stream, what changes a step is given here. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { Device, type DeviceError } from "../../gpu/Device.ts"
+import { Device } from "../../gpu/Device.ts"
 import * as HostTensor from "../../ops/HostTensor.ts"
 import * as Ops from "../../ops/Ops.ts"
 import * as Program from "../../ops/Program.ts"
@@ -138,7 +138,7 @@ const makeRun = Effect.fnUntraced(function* (options: Fitting): Effect.fn.Return
   let isSound = true
   const finalizers: Array<(exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void, unknown>> = []
   yield* Effect.addFinalizer((exit) =>
-    Effect.forEach([...finalizers].reverse(), (f) => Effect.ignoreCause(f(exit)), { discard: true }),
+    Effect.forEach(finalizers.toReversed(), (f) => Effect.ignoreCause(f(exit)), { discard: true }),
   )
 
   const run: Run = {

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
-import * as Path from "effect/Path"
+import type * as FileSystem from "effect/FileSystem"
+import type * as Path from "effect/Path"
 import * as Stream from "effect/Stream"
 import type { DeviceError } from "../../gpu/Device.ts"
 import type { StaleState } from "../../ops/State.ts"
