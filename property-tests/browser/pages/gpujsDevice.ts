@@ -32,8 +32,18 @@ const convolution = (pass: Contraction.Conv2d["pass"]): Contraction.Contraction 
   form: {
     _tag: "Conv2d",
     pass,
-    ...{ n: 3, c: 4, h: 9, w: 8, o: 6, oh: 5, ow: 6, groups: 2 },
-    ...({ kernel: [3, 2], stride: [2, 2], padding: [2, 2], dilation: [2, 1] } as const),
+    n: 3,
+    c: 4,
+    h: 9,
+    w: 8,
+    o: 6,
+    oh: 5,
+    ow: 6,
+    groups: 2,
+    kernel: [3, 2],
+    stride: [2, 2],
+    padding: [2, 2],
+    dilation: [2, 1],
   },
 })
 
