@@ -78,6 +78,7 @@ export const startThreads = async (
       // leave the wait for the next job, so that messages are read
       own.control[job] = -1
       own.barrier()
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
       others.forEach((w) => w.postMessage(message))
       await done
       return jobs.length - 1

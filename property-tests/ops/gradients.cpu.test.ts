@@ -5,6 +5,7 @@ import * as Reference from "../../src/gpu/reference/Reference.ts"
 import * as HostTensor from "../../src/ops/HostTensor.ts"
 import * as Ops from "../../src/ops/Ops.ts"
 import * as Program from "../../src/ops/Program.ts"
+import { key } from "../../src/ops/random.ts"
 import * as Tensor from "../../src/ops/Tensor.ts"
 
 type Host = HostTensor.HostTensor<ReadonlyArray<number>>
@@ -29,6 +30,7 @@ interface Case {
 const positive = (_: string, x: Host): Host => ({ ...x, data: x.data.map((v) => Math.abs(v) + 0.5) })
 const get = (x: Inputs, name: string): Tensor.Tensor => x[name] ?? Tensor.fill(Number.NaN)
 const spec = { a: [2, 3], b: [3] }
+const pair = { x: [2, 3], t: [2, 3] }
 
 const cases: ReadonlyArray<Case> = [
   { name: "add", inputs: spec, op: (x) => Ops.add(get(x, "a"), get(x, "b")) },
@@ -95,6 +97,133 @@ const cases: ReadonlyArray<Case> = [
     name: "maxPool2d dilated",
     inputs: { x: [2, 6, 7] },
     op: (x) => Ops.maxPool2d(get(x, "x"), { kernelSize: [2, 3], stride: 1, dilation: 2 }),
+  },
+  ...(["sigmoid", "tanh", "erf", "silu", "relu6", "hardswish", "leakyRelu", "elu", "gelu", "softplus"] as const).map(
+    (name): Case => ({ name, inputs: { a: [7] }, op: (x) => Ops[name](Ops.mul(get(x, "a"), 3)) }),
+  ),
+  ...(["rsqrt", "reciprocal"] as const).map((name): Case => ({
+    name,
+    inputs: { a: [7] },
+    op: (x) => Ops[name](get(x, "a")),
+    prepare: positive,
+  })),
+  { name: "gelu by tanh", inputs: { a: [7] }, op: (x) => Ops.gelu(get(x, "a"), { approximate: "tanh" }) },
+  { name: "pow", inputs: spec, op: (x) => Ops.pow(get(x, "a"), get(x, "b")), prepare: positive },
+  { name: "where", inputs: spec, op: (x) => Ops.where(Ops.greater(get(x, "b"), 0), get(x, "a"), 2) },
+  { name: "softmax", inputs: { a: [3, 4] }, op: (x) => Ops.softmax(get(x, "a"), 1) },
+  { name: "amin", inputs: { a: [2, 3, 4] }, op: (x) => Ops.amin(get(x, "a"), { dim: 1 }) },
+  { name: "variance", inputs: { a: [2, 3, 4] }, op: (x) => Ops.variance(get(x, "a"), { dim: [0, 2] }) },
+  { name: "permute", inputs: { a: [2, 3, 4] }, op: (x) => Ops.permute(get(x, "a"), [2, 0, 1]) },
+  { name: "slice", inputs: { a: [2, 5] }, op: (x) => Ops.slice(get(x, "a"), 1, 1, -1) },
+  {
+    name: "concat",
+    inputs: { a: [2, 3], b: [2, 2] },
+    op: (x) => Ops.concat([get(x, "a"), get(x, "b"), get(x, "a")], 1),
+  },
+  {
+    name: "embedding",
+    inputs: { i: [2, 3], w: [4, 2] },
+    skip: ["i"],
+    prepare: (name, x) => (name === "i" ? { ...x, data: Float32Array.of(0, 3, 1, 3, 3, 2) } : x),
+    op: (x) => Ops.embedding(get(x, "i"), get(x, "w") as Tensor.Tensor<[4, 2]>),
+  },
+  { name: "avgPool2d", inputs: { x: [1, 2, 6, 7] }, op: (x) => Ops.avgPool2d(get(x, "x"), { kernelSize: 2 }) },
+  {
+    name: "avgPool2d overlapping, padded, ceil",
+    inputs: { x: [1, 2, 6, 7] },
+    op: (x) => Ops.avgPool2d(get(x, "x"), { kernelSize: 3, stride: 2, padding: 1, ceilMode: true }),
+  },
+  {
+    name: "avgPool2d without the padding",
+    inputs: { x: [2, 6, 7] },
+    op: (x) =>
+      Ops.avgPool2d(get(x, "x"), { kernelSize: [3, 2], stride: 2, padding: 1, countIncludePad: false, ceilMode: true }),
+  },
+  ...([3, [6, 6], [4, 9], 1] as const).flatMap((size): ReadonlyArray<Case> => [
+    {
+      name: `adaptiveAvgPool2d to ${size}`,
+      inputs: { x: [1, 2, 6, 7] },
+      op: (x) => Ops.adaptiveAvgPool2d(get(x, "x"), size),
+    },
+    {
+      name: `adaptiveMaxPool2d to ${size}`,
+      inputs: { x: [1, 2, 6, 7] },
+      op: (x) => Ops.adaptiveMaxPool2d(get(x, "x"), size),
+    },
+  ]),
+  {
+    name: "convTranspose2d",
+    inputs: { x: [2, 4, 3, 4], w: [4, 3, 3, 2], b: [6] },
+    op: (x) =>
+      Ops.convTranspose2d(get(x, "x"), get(x, "w"), get(x, "b"), {
+        stride: 2,
+        padding: [1, 0],
+        outputPadding: 1,
+        dilation: [1, 2],
+        groups: 2,
+      }),
+  },
+  ...([true, false] as const).map((training): Case => ({
+    name: `batchNorm2d, training ${training}`,
+    inputs: { x: [3, 2, 2, 2], w: [2], b: [2], m: [2], v: [2] },
+    skip: ["m", "v"],
+    prepare: (name, x) => (name === "v" ? positive(name, x) : x),
+    op: (x) =>
+      Ops.batchNorm2d(get(x, "x"), {
+        weight: get(x, "w"),
+        bias: get(x, "b"),
+        runningMean: get(x, "m"),
+        runningVar: get(x, "v"),
+        training,
+      }).output,
+  })),
+  {
+    name: "layerNorm",
+    inputs: { x: [3, 2, 4], w: [2, 4], b: [2, 4] },
+    op: (x) => Ops.layerNorm(get(x, "x"), [2, 4], { weight: get(x, "w"), bias: get(x, "b") }),
+  },
+  {
+    name: "groupNorm",
+    inputs: { x: [2, 4, 3], w: [4], b: [4] },
+    op: (x) => Ops.groupNorm(get(x, "x"), 2, { weight: get(x, "w"), bias: get(x, "b") }),
+  },
+  {
+    name: "localResponseNorm",
+    inputs: { x: [2, 5, 3] },
+    op: (x) => Ops.localResponseNorm(get(x, "x"), 4, { alpha: 0.5, k: 2 }),
+  },
+  {
+    name: "interpolate nearest",
+    inputs: { x: [1, 2, 3, 4] },
+    op: (x) => Ops.interpolate(get(x, "x"), { size: [5, 3] }),
+  },
+  ...([true, false] as const).flatMap((alignCorners) =>
+    (
+      [
+        [7, 5],
+        [2, 3],
+        [1, 9],
+      ] as const
+    ).map((size): Case => ({
+      name: `interpolate bilinear to ${size}, corners ${alignCorners}`,
+      inputs: { x: [1, 2, 3, 4] },
+      op: (x) => Ops.interpolate(get(x, "x"), { size, mode: "bilinear", alignCorners }),
+    })),
+  ),
+  { name: "mseLoss", inputs: pair, op: (x) => Ops.mseLoss(get(x, "x"), get(x, "t")) },
+  { name: "l1Loss", inputs: pair, op: (x) => Ops.l1Loss(get(x, "x"), get(x, "t")) },
+  { name: "huberLoss", inputs: pair, op: (x) => Ops.huberLoss(Ops.mul(get(x, "x"), 3), get(x, "t")) },
+  {
+    name: "binaryCrossEntropyWithLogits",
+    inputs: pair,
+    op: (x) => Ops.binaryCrossEntropyWithLogits(get(x, "x"), get(x, "t")),
+  },
+  {
+    name: "dropout",
+    inputs: { x: [20], k: [4] },
+    skip: ["k"],
+    prepare: (name, x) => (name === "k" ? { ...x, data: key(1, 2) } : x),
+    op: (x) => Ops.dropout(get(x, "x"), { key: get(x, "k") as Tensor.Tensor<[4]>, stream: 7 }),
   },
   {
     name: "crossEntropy",

@@ -22,6 +22,12 @@ describe("ProgressLine", () => {
     [3, "epo"],
   ])("%i columns", (width, line) => assert.strictEqual(ProgressLine.render(halfway, width), line))
 
+  it("a log gets words", () =>
+    assert.strictEqual(
+      ProgressLine.plain(halfway),
+      "epoch 1/2, step 50/100, loss 0.5000, acc 0.750, 1,234 images/s, 1:15 left",
+    ))
+
   it.each([
     [0, "0:00"],
     [75, "1:15"],

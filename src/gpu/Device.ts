@@ -1,7 +1,8 @@
 /** The service through which everything runs, and the handles it gives out. */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Plan } from "./Plan.ts"
 
@@ -73,4 +74,15 @@ export interface DeviceShape {
  * The device that programs run on. Only the line that provides a layer names hardware:
  * `Effect.provide(Device.auto)`, `Wasm.layer({ threads: 2 })`, `GpuJs.layer({ mode: "webgpu" })`, `Reference.layer`.
  */
-export class Device extends Context.Service<Device, DeviceShape>()("effect-nn/gpu/Device") {}
+export class Device extends Context.Service<Device, DeviceShape>()("effect-nn/gpu/Device") {
+  /**
+   * The best device of this machine, loaded when it is asked for: WebGPU on an adapter that is no fallback, else
+   * `wasm`, else gpu.js on the CPU. Its `info.description` says what was taken and why.
+   */
+  static readonly auto: Layer.Layer<Device, DeviceError> = Layer.unwrap(
+    Effect.map(
+      Effect.promise(() => import("./auto.ts")),
+      ({ autoLayer }) => autoLayer(),
+    ),
+  )
+}

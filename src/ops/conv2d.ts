@@ -69,7 +69,8 @@ const forward: Op.Primitive<Geometry> = Op.primitive({
   ),
 })
 
-const inputGradient: Op.Primitive<Pass> = Op.primitive({
+/** the gradient of a convolution with respect to its input, which is also the transposed convolution */
+export const inputGradient: Op.Primitive<Pass> = Op.primitive({
   name: "conv2d inputGradient",
   shape: (_, { shape }) => shape,
   kernel: ({ inputs: [dy = [], weight = []], output, attributes }) =>

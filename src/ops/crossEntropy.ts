@@ -1,36 +1,17 @@
-import type { Dim, FitsShape, Shape, Show } from "../shapes/Shape.ts"
+import type { Shape } from "../shapes/Shape.ts"
 import { add } from "./add.ts"
-import { detach } from "./detach.ts"
-import { div } from "./div.ts"
-import { equal } from "./equal.ts"
 import { logSoftmax } from "./logSoftmax.ts"
 import { mul } from "./mul.ts"
 import { neg } from "./neg.ts"
-import { pick } from "./pick.ts"
-import { reshapeTo } from "./reshape.ts"
-import { sub } from "./sub.ts"
-import { expandTo, sum } from "./sum.ts"
+import { type ClassIndices, type ClassLossOptions, type Losses, overClasses } from "./nllLoss.ts"
+import { sum } from "./sum.ts"
 import type { Tensor } from "./Tensor.ts"
 
-export type Reduction = "mean" | "sum" | "none"
-
 /** The options of the loss, as PyTorch's, in camelCase. */
-export interface CrossEntropyOptions {
-  /** for each class; 1 when absent */
-  readonly weight?: Tensor
-  /** targets of this value count for nothing: −100 when absent */
-  readonly ignoreIndex?: number
-  /** "mean" when absent: over the weights of the targets that count */
-  readonly reduction?: Reduction
+export interface CrossEntropyOptions extends ClassLossOptions {
   /** how much of the target is spread over all classes: 0 when absent */
   readonly labelSmoothing?: number
 }
-
-/** the shape of the class indices of logits `[N, C, …]` */
-type WithoutClasses<L> = L extends readonly [infer N extends Dim, Dim, ...infer Rest extends Shape]
-  ? [N, ...Rest]
-  : Shape
-type Misfit<L, T> = `crossEntropy: class indices of ${Show<T>} do not fit logits of ${Show<L>}`
 
 /**
  * The cross-entropy between logits and class indices.
@@ -43,34 +24,19 @@ type Misfit<L, T> = `crossEntropy: class indices of ${Show<T>} do not fit logits
  */
 export const crossEntropy = <L extends Shape, T extends Shape, const O extends CrossEntropyOptions = object>(
   logits: Tensor<L>,
-  target: FitsShape<T, WithoutClasses<L>> extends true ? Tensor<T> : Misfit<L, T>,
+  target: ClassIndices<"crossEntropy", L, T>,
   options?: O,
-): Tensor<O extends { readonly reduction: infer R extends Reduction } ? ("none" extends R ? T : []) : []> => {
-  const { weight, ignoreIndex = -100, reduction = "mean", labelSmoothing = 0 }: CrossEntropyOptions = options ?? {}
-  const x: Tensor = logits
+): Tensor<Losses<T, O>> => {
+  const given: CrossEntropyOptions = options ?? {}
+  const { labelSmoothing = 0 } = given
+  const logProbability: Tensor = logSoftmax(logits as Tensor, 1)
   // the parameter's type is a sentence only where the call does not compile
-  const classIndex = target as Tensor
-  const logProbability = logSoftmax(x, 1)
-  const counts: Tensor = sub(1, equal(classIndex, ignoreIndex))
-  const perClass: Tensor | null =
-    weight === undefined
-      ? null
-      : reshapeTo(
-          weight,
-          x.shape.map((d, i) => (i === 1 ? d : 1)),
-        )
-  const weighted = (t: Tensor): Tensor => (perClass === null ? t : mul(t, perClass))
-  const own: Tensor = neg(pick(weighted(logProbability), classIndex, { ignoreIndex }))
+  const { counts, weighted, own, reduced } = overClasses(logits, target as Tensor, given)
   const spread = (): Tensor => mul(neg(sum(weighted(logProbability), { dim: 1 })), counts)
-  const classes = Number(x.shape[1])
   const losses: Tensor =
-    labelSmoothing === 0 ? own : add(mul(own, 1 - labelSmoothing), mul(spread(), labelSmoothing / classes))
-  const reduced = (): Tensor => {
-    if (reduction === "none") return losses
-    if (reduction === "sum") return sum(losses)
-    const total = perClass === null ? counts : pick(expandTo(detach(perClass), x.shape), classIndex, { ignoreIndex })
-    return div(sum(losses), sum(total))
-  }
+    labelSmoothing === 0
+      ? own(logProbability)
+      : add(mul(own(logProbability), 1 - labelSmoothing), mul(spread(), labelSmoothing / Number(logits.shape[1])))
   // the reduction decides the shape, as the type says
-  return reduced() as Tensor<never>
+  return reduced(losses) as Tensor<Losses<T, O>>
 }

@@ -6,13 +6,22 @@ import type { Device, DeviceError } from "../gpu/Device.ts"
 import * as Program from "../ops/Program.ts"
 import * as State from "../ops/State.ts"
 import * as Tensor from "../ops/Tensor.ts"
+import type { Shape } from "../shapes/Shape.ts"
 import { type Batches, batch } from "./data/batches.ts"
 import type { Dataset } from "./data/Dataset.ts"
 import type { DataError } from "./DataError.ts"
 import { crossEntropy, type Loss } from "./Loss.ts"
 import { batchValues, countCorrect } from "./train/batchValues.ts"
-import type { Model } from "./train/Model.ts"
-import type { HostParameters, Parameters } from "./train/RunState.ts"
+import {
+  forward,
+  type HostParameters,
+  type Model,
+  type Parameters,
+  parametersRefusal,
+  refusalOf,
+  split,
+  type Takes,
+} from "./train/Model.ts"
 
 /** A figure of a whole data set: totals of its batches, added up in float64, then a number from them. */
 export interface Metric {
@@ -51,7 +60,7 @@ export type Figures<M> = { readonly [K in keyof M]: number }
 export type EvaluateError = Tensor.GraphError | Program.RunError | DataError
 
 /** a state that holds parameters, whatever else it holds */
-type WithParameters = State.State<{ readonly params: Parameters }>
+type WithParameters = State.State<{ readonly params: Parameters; readonly buffers: Parameters }>
 
 /** an evaluation that is compiled once, for any number of moments of one state */
 export const compile = Effect.fnUntraced(function* <const M extends Metrics>(options: {
@@ -67,13 +76,15 @@ export const compile = Effect.fnUntraced(function* <const M extends Metrics>(opt
   const { model, data, metrics } = options
   const batches = data._tag === "Batches" ? data : batch(data, defaultBatchSize, { last: "pad" })
   const names = Object.keys(metrics)
+  const refused = refusalOf(model, batches.shape, batches.classes.length)
+  if (refused !== undefined) return yield* refused
   const program = yield* Program.compile(
     { state: options.state, images: Tensor.input("N", ...batches.shape), labels: Tensor.labels("N") },
     ({ state, images, labels }) => {
-      const logits = model.apply(state.params, images, { training: false })
+      const { logits } = forward(model, state, images, { training: false })
       return { totals: names.map((name) => metrics[name]!.total(logits, labels)) }
     },
-    { name: `evaluate ${model.name}` },
+    { name: "evaluate" },
   )
   return Effect.fnUntraced(function* (state: WithParameters) {
     const sums: Array<Float64Array> = []
@@ -105,16 +116,22 @@ export const compile = Effect.fnUntraced(function* <const M extends Metrics>(opt
  * const { accuracy, loss } = yield* Evaluate.run({
  *   model: net, parameters, data: mnist.test, metrics: { accuracy: Evaluate.accuracy, loss: Evaluate.meanLoss() } })
  */
-export const run = <const M extends Metrics>(options: {
-  readonly model: Model
+export const run = <const In extends Shape, const S extends ReadonlyArray<number>, const M extends Metrics>(options: {
+  readonly model: Model<In>
   readonly parameters: HostParameters
-  readonly data: EvaluationData
+  /** samples of what the model takes: others do not compile */
+  readonly data: Takes<In, S, Dataset<S> | Batches<S>>
   readonly metrics: M
 }): Effect.Effect<Figures<M>, EvaluateError, Device> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const state: WithParameters = yield* State.make({ params: options.parameters })
-      const evaluate = yield* compile({ ...options, state })
+      const { model, parameters, metrics } = options
+      // `data` are samples wherever the call compiles
+      const data = options.data as Dataset<S> | Batches<S>
+      const refused = parametersRefusal(model, parameters)
+      if (refused !== undefined) return yield* refused
+      const state: WithParameters = yield* State.make({ ...split(model, parameters) })
+      const evaluate = yield* compile({ model, state, data, metrics })
       return yield* evaluate(state)
     }),
   )

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import { DataError, type DataReason } from "./DataError.ts"
+import { platformReason } from "./platformReason.ts"
 
 /** The elements of an IDX file of unsigned bytes, row-major; a view into the file's bytes. */
 export interface Idx {
@@ -96,7 +97,7 @@ export const read = Effect.fnUntraced(function* (path: string) {
   const fs = yield* FileSystem.FileSystem
   const bytes = yield* Effect.mapError(
     fs.readFile(path),
-    (error) => new DataError({ source: path, reason: { _tag: "Unreadable", detail: error.message } }),
+    (error) => new DataError({ source: path, reason: { _tag: "Unreadable", detail: platformReason(error) } }),
   )
   return yield* decode(bytes, path)
 })

@@ -70,6 +70,24 @@ export const render = (progress: Progress, width: number): string => {
   return epoch.slice(0, Math.max(0, width))
 }
 
+/**
+ * The same as a line of a log, where there is no terminal to draw on.
+ *
+ * @example
+ * // => "epoch 1/2, step 50/100, loss 0.5000, acc 0.750, 1,234 images/s, 1:15 left"
+ */
+export const plain = (progress: Progress): string => {
+  const { epoch, epochs, step, steps, loss, accuracy } = progress
+  return [
+    `epoch ${epoch}/${epochs}`,
+    `step ${step}/${steps}`,
+    `loss ${loss.toFixed(4)}`,
+    `acc ${accuracy.toFixed(3)}`,
+    rate(progress.imagesPerSecond),
+    `${duration(progress.secondsLeft)} left`,
+  ].join(", ")
+}
+
 /** the share of an epoch after which a log gets another line */
 const share = 0.25
 

@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { atomicWrite } from "./atomicWrite.ts"
+import { platformReason } from "./platformReason.ts"
 
 /** The element types that are written; `F16` and `BF16` are read too, as floats. */
 export type Tensor =
@@ -261,7 +262,7 @@ export const read = Effect.fnUntraced(function* (path: string) {
   const fs = yield* FileSystem.FileSystem
   const bytes = yield* Effect.mapError(
     fs.readFile(path),
-    (error) => new SafetensorsError({ file: path, reason: { _tag: "Unreadable", detail: error.message } }),
+    (error) => new SafetensorsError({ file: path, reason: { _tag: "Unreadable", detail: platformReason(error) } }),
   )
   return yield* Effect.fromResult(decode(bytes, path))
 })
@@ -274,7 +275,7 @@ export const write = Effect.fnUntraced(function* (
 ) {
   yield* Effect.mapError(
     atomicWrite(path, encode(tensors, metadata)),
-    (error) => new SafetensorsError({ file: path, reason: { _tag: "Unwritable", detail: error.message } }),
+    (error) => new SafetensorsError({ file: path, reason: { _tag: "Unwritable", detail: platformReason(error) } }),
   )
 })
 

@@ -6,7 +6,8 @@ export { evaluateEachEpoch } from "./train/evaluateEachEpoch.ts"
 export { log } from "./train/log.ts"
 export { OutputError } from "./train/OutputError.ts"
 export { progressBar } from "./train/progressBar.ts"
-export type { HostParameters, Parameters, Run, RunState, TrainState } from "./train/RunState.ts"
+export type { HostParameters, Model, Parameters } from "./train/Model.ts"
+export type { Run, RunState, TrainState } from "./train/RunState.ts"
 export { load, save, type SaveOptions } from "./train/save.ts"
 export {
   type EpochEnd,

@@ -106,5 +106,5 @@ export type FitsShape<A, B> = A extends readonly [infer a, ...infer ar]
 export const fitsShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((d, i) => fits(d, b[i] ?? unknownDim))
 
-/** the number of dimensions; `number` when it is not known */
-export type Rank<S> = S extends Shape ? S["length"] : number
+/** the number of dimensions; `number` when it is not known. (`S extends Shape` would stay open for a type parameter in S.) */
+export type Rank<S> = S extends { readonly length: infer N extends number } ? N : number

@@ -5,7 +5,7 @@ export type { AddDim, Dim, Fits, FitsShape, MulDim, Numel, Pair, Rank, Shape, Sh
 export { isRefusal, refuse } from "./Refusal.ts"
 export type { Refusal, Refuse } from "./Refusal.ts"
 export { ShapeMismatch } from "./ShapeMismatch.ts"
-export { notCount, notGroups, notSize } from "./size.ts"
+export { notCount, notGroups, notSize, times } from "./size.ts"
 export type { Count, CountPair, Groups, Size, SizePair } from "./size.ts"
 export { axis, type Axis } from "./axis.ts"
 export { window, type Window, window2d, type Window2d, type Window2dOptions, type WindowOptions } from "./window.ts"

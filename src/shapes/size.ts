@@ -1,5 +1,5 @@
 /** Guards for the numbers a constructor is given: what is no size is refused before any arithmetic sees it. */
-import type { Mod } from "./int.ts"
+import type { Mod, Mul } from "./int.ts"
 
 type NoNatural = `-${string}` | `${string}.${string}` | `${string}e${string}`
 type NoSize<N extends number> = `${N} is not a size: 1, 2, 3, ...`
@@ -9,17 +9,27 @@ type NoCount<N extends number> = `${N} is not a count: 0, 1, 2, ...`
 export type Size<N extends number> = `${N}` extends NoNatural | "0" ? NoSize<N> : N
 /** N, or the sentence: `-1 is not a count: 0, 1, 2, ...` */
 export type Count<N extends number> = `${N}` extends NoNatural ? NoCount<N> : N
-/** the same for both numbers of a pair */
-export type SizePair<P> = P extends readonly [infer h extends number, infer w extends number]
-  ? readonly [Size<h>, Size<w>]
-  : P extends number
-    ? Size<P>
-    : P
-export type CountPair<P> = P extends readonly [infer h extends number, infer w extends number]
-  ? readonly [Count<h>, Count<w>]
-  : P extends number
-    ? Count<P>
-    : P
+/** the same for a number or both numbers of a pair; the condition has no `infer`, so that P is inferred from it */
+export type SizePair<P> = SizeFault<P> extends string ? SizeFault<P> : P
+export type CountPair<P> = CountFault<P> extends string ? CountFault<P> : P
+type SizeFault<P> = P extends number
+  ? `${P}` extends NoNatural | "0"
+    ? NoSize<P>
+    : null
+  : P extends readonly [infer h extends number, infer w extends number]
+    ? SizeFault<h> extends string
+      ? SizeFault<h>
+      : SizeFault<w>
+    : null
+type CountFault<P> = P extends number
+  ? `${P}` extends NoNatural
+    ? NoCount<P>
+    : null
+  : P extends readonly [infer h extends number, infer w extends number]
+    ? CountFault<h> extends string
+      ? CountFault<h>
+      : CountFault<w>
+    : null
 
 const all = (p: number | ReadonlyArray<number>, ok: (n: number) => boolean, why: string): string | null => {
   const bad = (typeof p === "number" ? [p] : p).find((n) => !ok(n))
@@ -55,3 +65,11 @@ export const notGroups = (groups: number, inChannels: number, outChannels: numbe
     : outChannels % groups !== 0
       ? `${groups} groups do not divide the ${outChannels} output channels`
       : null)
+
+/**
+ * The product with its literal type, a size where one is asked for: how a block that is generic in its channels says
+ * "four times as many".
+ */
+export const times = <const A extends number, const B extends number>(a: A, b: B): Size<Mul<A, B>> =>
+  // the type multiplies as JavaScript does, up to 2^53 - 1, and the product of two sizes is one
+  (a * b) as Size<Mul<A, B>>

@@ -1,9 +1,6 @@
 /** A WebGPU device in Node through Dawn (the optional package `webgpu`), on whatever Vulkan adapter there is. */
 /// <reference types="@webgpu/types" />
-import { existsSync } from "node:fs"
-
-/** Debian's `chromium` brings the software rasteriser SwiftShader; Dawn finds it where this variable names it */
-const swiftshader = "/usr/lib/chromium/vk_swiftshader_icd.json"
+import { findSwiftShader } from "../../../scripts/graphics.ts"
 
 export type Dawn =
   | { readonly _tag: "Device"; readonly device: GPUDevice; readonly description: string }
@@ -13,9 +10,8 @@ let instance: GPU | undefined
 
 /** the device, or why there is none: tests that need it are then reported as skipped */
 export const dawn = async (): Promise<Dawn> => {
-  if (process.env["VK_ICD_FILENAMES"] === undefined && existsSync(swiftshader)) {
-    process.env["VK_ICD_FILENAMES"] = swiftshader
-  }
+  const driver = findSwiftShader()
+  if (driver !== undefined) process.env["VK_ICD_FILENAMES"] ??= driver
   try {
     const { create, globals } = await import("webgpu")
     Object.assign(globalThis, globals)

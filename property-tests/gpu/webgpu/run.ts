@@ -3,7 +3,7 @@
 import * as Effect from "effect/Effect"
 import { inputShapes, outputShape, type Contraction } from "../../../src/gpu/Contraction.ts"
 import { elements } from "../../../src/gpu/Plan.ts"
-import { contraction, type Limits } from "../../../src/gpu/webgpu/contraction.ts"
+import type { Limits } from "../../../src/gpu/webgpu/contraction.ts"
 import * as Runner from "../../../src/gpu/webgpu/Runner.ts"
 
 const storage = 0x80 | 0x08 | 0x04 // STORAGE | COPY_DST | COPY_SRC
@@ -21,13 +21,19 @@ export const values = (size: number, seed: number): Float32Array => {
 export const inputsFor = (c: Contraction, seed: number): ReadonlyArray<Float32Array> =>
   inputShapes(c).map((shape, i) => values(elements(shape), seed * 7 + i))
 
+/** the device's methods, so that a test can give them other limits */
+const methods = (device: GPUDevice): Omit<Runner.GpuDevice, "limits"> => ({
+  createShaderModule: (d) => device.createShaderModule(d),
+  createComputePipelineAsync: (d) => device.createComputePipelineAsync(d as GPUComputePipelineDescriptor), // our own subset of it
+  createBindGroup: (d) => device.createBindGroup(d as GPUBindGroupDescriptor), // our own subset of it
+})
+
 export const run = async (
   device: GPUDevice,
   c: Contraction,
   inputs: ReadonlyArray<Float32Array>,
   limits: Limits = device.limits,
 ): Promise<Float32Array> => {
-  const tuned = contraction(c, limits)
   const bytes = Math.max(4, elements(outputShape(c)) * 4)
   const buffers: Array<GPUBuffer> = []
   const create = (size: number, usage: number) => {
@@ -44,17 +50,12 @@ export const run = async (
   const [output, read] = [create(bytes, storage), create(bytes, readback)]
   // what stands there before must not matter
   device.queue.writeBuffer(output, 0, new Float32Array(bytes / 4).fill(Number.NaN))
-  const prepared = await Effect.runPromise(Runner.prepare(device, tuned, c.name))
-  const bound = Runner.bind(device, prepared, {
-    inputs: inputs.map(upload),
-    output,
-    workspace:
-      tuned.workspaceBytes === 0 ? undefined : upload(new Float32Array(tuned.workspaceBytes / 4).fill(Number.NaN)),
-  })
+  const kernel = await Effect.runPromise(Runner.kernel({ ...methods(device), limits }, c))
+  const workspace =
+    kernel.workspaceBytes === 0 ? undefined : upload(new Float32Array(kernel.workspaceBytes / 4).fill(Number.NaN))
+  const encodeInto = kernel.bind(inputs.map(upload), output, workspace)
   const encoder = device.createCommandEncoder()
-  const pass = encoder.beginComputePass()
-  Runner.encode(pass, bound)
-  pass.end()
+  encodeInto(encoder)
   encoder.copyBufferToBuffer(output, 0, read, 0, bytes)
   device.queue.submit([encoder.finish()])
   const refusal = await device.popErrorScope()

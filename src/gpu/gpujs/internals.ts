@@ -32,6 +32,8 @@ interface KernelInternals {
   outputBuffer: { _refs: number; destroy(): void } | null
   /** webgpu: makes the next run bind its buffers anew */
   bindGroupDirty: boolean
+  /** GL: the corners of what is drawn, which every run reads from wherever the kernel built last had them */
+  buffer: unknown
   build(...args: ReadonlyArray<unknown>): Promise<void> | void
 }
 
@@ -146,6 +148,20 @@ export const bufferArgument = <Buffer>(
   context,
   _deleted: false,
 })
+
+/**
+ * Lets a GL kernel that is not built yet draw with the corners of `other`. A kernel does not bind its own before it
+ * draws, so one that is destroyed would take those that all others draw with.
+ */
+export const shareCorners = (kernel: GpuJsKernel, other: GpuJsKernel): void => {
+  kernel.kernel.buffer = other.kernel.buffer
+}
+
+/** Destroys a GL kernel and leaves the corners that it shares. */
+export const destroySharing = (kernel: GpuJsKernel): void => {
+  kernel.kernel.buffer = null
+  kernel.destroy()
+}
 
 /** the `{ adapter, device }` that all webgpu kernels share, read from one that is built */
 export const contextOf = (kernel: GpuJsKernel): unknown => kernel.kernel.context

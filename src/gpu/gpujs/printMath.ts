@@ -1,7 +1,7 @@
 /** The functions of float32 that gpu.js's modes lack or get wrong, written out as statements. */
 import type * as K from "../Kernel.ts"
 import type { Dialect } from "./dialect.ts"
-import { literal, type Printer } from "./print.ts"
+import { literal, type Printer } from "./literal.ts"
 
 export interface Operand {
   /** its name or literal, printed when asked for */
@@ -26,9 +26,11 @@ export const printUnary = (op: K.UnaryOp, a: Operand, lines: Array<string>, prin
       return printer.dialect.shader ? shaderTanh(x, lines, printer) : `Math.tanh(${x})`
     case "erf":
       return erf(x, lines, printer)
-    case "abs":
     case "exp":
+      return printer.dialect.shader ? shaderExp(x, lines, printer) : `Math.exp(${x})`
     case "log":
+      return printer.dialect.shader ? shaderLog(x, lines, printer) : `Math.log(${x})`
+    case "abs":
     case "sqrt":
     case "floor":
       return `Math.${op}(${x})`
@@ -63,6 +65,28 @@ const shaderExtreme = (op: "min" | "max", a: Operand, b: Operand, lines: Array<s
   return r
 }
 
+/** shaders may give infinity for the exponential of NaN */
+const shaderExp = (x: string, lines: Array<string>, printer: Printer): string => {
+  const r = printer.fresh("v")
+  lines.push(`let ${r} = Math.exp(${x});`, `if ${printNaN(x, printer.dialect)} {`, `${r} = ${x};`, "}")
+  return r
+}
+
+/** the logarithm of what is not positive is whatever a shader's approximation makes of its bits */
+const shaderLog = (x: string, lines: Array<string>, printer: Printer): string => {
+  const r = printer.fresh("v")
+  lines.push(
+    `let ${r} = ${printer.scalar("nan")};`,
+    `if (${x} > 0) {`,
+    `${r} = Math.log(${x});`,
+    "}",
+    `if (${x} === 0) {`,
+    `${r} = -${printer.scalar("inf")};`,
+    "}",
+  )
+  return r
+}
+
 /**
  * Through `exp` of twice the magnitude, held under 15 where it would overflow, and by its series near 0, where the
  * difference of two exponentials loses its digits.
@@ -83,6 +107,9 @@ const shaderTanh = (x: string, lines: Array<string>, printer: Printer): string =
     "}",
     `if (${x} < 0) {`,
     `${r} = -${r};`,
+    "}",
+    `if ${printNaN(x, printer.dialect)} {`,
+    `${r} = ${x};`,
     "}",
   )
   return r
@@ -148,30 +175,35 @@ const pow = (a: Operand, b: Operand, lines: Array<string>, printer: Printer): st
   lines.push(
     `let ${m} = Math.abs(${x});`,
     `let ${r} = 1;`,
-    `if (${y} !== 0 && ${x} !== 1) {`,
+    `if (!(${y} === 0) && !(${x} === 1)) {`,
     `if (${m} === 0) {`,
     `${r} = 0;`,
     `if (${y} < 0) {`,
     `${r} = ${printer.scalar("inf")};`,
     "}",
     "} else {",
+    // 1 to an infinite power is 1, and a logarithm of 0 times infinity is not
+    `if (!(${m} === 1)) {`,
     `${r} = Math.pow(${m}, ${y});`,
+    "}",
     "}",
     `if (${x} < 0) {`,
     // a negative base has a power only where that is whole: negative where it is odd
     `if (Math.floor(${y}) === ${y}) {`,
-    `if (Math.floor(${y} * 0.5) * 2 !== ${y}) {`,
+    `if (!(Math.floor(${y} * 0.5) * 2 === ${y})) {`,
     `${r} = -${r};`,
     "}",
     "} else {",
+    `if (${m} <= 3.4e38) {`,
     `${r} = ${printer.scalar("nan")};`,
     "}",
     "}",
     "}",
-    `if (${printNaN(x, printer.dialect)} && ${y} !== 0) {`,
+    "}",
+    `if (${printNaN(x, printer.dialect)} && !(${y} === 0)) {`,
     `${r} = ${x};`,
     "}",
-    `if (${printNaN(y, printer.dialect)} && ${x} !== 1) {`,
+    `if (${printNaN(y, printer.dialect)} && !(${x} === 1)) {`,
     `${r} = ${y};`,
     "}",
   )

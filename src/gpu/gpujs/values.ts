@@ -7,11 +7,13 @@ import { elements, type Plan } from "../Plan.ts"
 import type { Dialect } from "./dialect.ts"
 import {
   build,
+  destroySharing,
   type GlTexture,
   type GpuJsInstance,
   type GpuJsKernel,
   type GpuJsLibrary,
   otherBackend,
+  shareCorners,
   viewTexture,
 } from "./internals.ts"
 import type { Group, Lowered, Single } from "./lower.ts"
@@ -31,6 +33,11 @@ export interface Values<V> {
   readonly keep: (value: V, size: number) => V
   readonly read: (value: V, size: number) => Float32Array
   readonly release: (value: V) => void
+  /** called with each kernel before it is built, and when it is over */
+  readonly adopt: (kernel: GpuJsKernel) => void
+  readonly retire: (kernel: GpuJsKernel) => void
+  /** Throws what the device has refused without a word. */
+  readonly check: () => void
   readonly destroy: () => void
 }
 
@@ -116,10 +123,19 @@ export const arrays = (session: Session): Values<Float32Array> => ({
   keep: (value) => value,
   read: (value) => Float32Array.from(value),
   release: () => {},
+  adopt: () => {},
+  retire: (kernel) => kernel.destroy(),
+  check: () => {},
   destroy: () => {},
 })
 
-export const textures = (session: Session): Values<GlTexture> => {
+interface GlContext {
+  getError(): number
+}
+
+/** `first` is a kernel that is built, and outlives all others */
+export const textures = (session: Session, first: GpuJsKernel): Values<GlTexture> => {
+  const gl = first.kernel.context as GlContext // the context its kernels draw with
   // a texture dies with the kernel that made it: what must outlive a plan is made by kernels of the device, one a size
   const [uploads, copies] = [new Map<number, GpuJsKernel>(), new Map<number, GpuJsKernel>()]
   const identity = (size: number, type: string, cache: Map<number, GpuJsKernel>, argument: unknown): GlTexture => {
@@ -133,6 +149,7 @@ export const textures = (session: Session): Values<GlTexture> => {
       }
       kernel = createKernel(session, `copy of ${size}`, text, type)
       cache.set(size, kernel)
+      shareCorners(kernel, first)
       build(kernel, [argument])
       assertBackend(session, `copy of ${size}`, kernel)
     }
@@ -157,8 +174,14 @@ export const textures = (session: Session): Values<GlTexture> => {
       return Float32Array.from(flat(rows, size))
     },
     release: (value) => value.delete(),
+    adopt: (kernel) => shareCorners(kernel, first),
+    retire: destroySharing,
+    check: () => {
+      const error = gl.getError()
+      if (error !== 0) throw new Error(`WebGL reports error ${error}`)
+    },
     destroy: () => {
-      for (const kernel of [...uploads.values(), ...copies.values()]) kernel.destroy()
+      for (const kernel of [...uploads.values(), ...copies.values()]) destroySharing(kernel)
     },
   }
 }
@@ -192,7 +215,7 @@ export const compile = <V>(session: Session, values: Values<V>, plan: Plan, lowe
   const made: Array<Compiled> = []
   const constants = new Map<number, V>()
   const release = () => {
-    for (const { kernel } of made) kernel.destroy()
+    for (const { kernel } of made) values.retire(kernel)
     for (const value of constants.values()) values.release(value)
   }
   try {
@@ -215,6 +238,7 @@ export const compile = <V>(session: Session, values: Values<V>, plan: Plan, lowe
         const samples = action.inputs.map((b) => values.upload(new Float32Array(size(b))))
         try {
           const args = samples.map((v, i) => values.argument(v, text.arrays[i]?.dimensions ?? [1, 1, 1]))
+          values.adopt(kernel)
           build(kernel, [...args, ...scalarArguments(text)])
           assertBackend(session, action.kernel.name, kernel)
         } catch (cause) {
@@ -305,6 +329,7 @@ const run = <V>(
     for (const [i, { role }] of lowered.buffers.entries()) {
       if (role._tag === "Output") outputs[role.slot] = values.read(get(i), elements(shape(i)))
     }
+    values.check()
     // only now, when nothing can fail any more, does the state move on
     for (const [i, { role }] of lowered.buffers.entries()) {
       if (role._tag !== "State") continue

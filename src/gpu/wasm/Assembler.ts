@@ -180,12 +180,14 @@ export interface Module {
   readonly exports: ReadonlyArray<Func>
 }
 
-const callees = (code: Code): ReadonlyArray<Func> => {
-  if (typeof code === "number") return []
-  if (Array.isArray(code)) return code.flatMap(callees)
-  if ("func" in code) return [code.func]
-  return "body" in code ? callees(code.body) : []
+/** the functions that code calls, added to `found` */
+const callees = (code: Code, found: Set<Func>): void => {
+  if (typeof code === "number") return
+  if (isSequence(code)) for (const part of code) callees(part, found)
+  else if ("func" in code) found.add(code.func)
+  else if ("body" in code) callees(code.body, found)
 }
+const isSequence = (code: Code): code is ReadonlyArray<Code> => Array.isArray(code)
 
 /** imported functions first, as the format numbers them; each function once */
 const reachable = (exported: ReadonlyArray<Func>): ReadonlyArray<Func> => {
@@ -193,7 +195,9 @@ const reachable = (exported: ReadonlyArray<Func>): ReadonlyArray<Func> => {
   const visit = (f: Func): void => {
     if (seen.has(f)) return
     seen.add(f)
-    callees(f.body).forEach(visit)
+    const called = new Set<Func>()
+    callees(f.body, called)
+    called.forEach(visit)
   }
   exported.forEach(visit)
   const all = [...seen]
@@ -205,7 +209,7 @@ const flatten = (code: Code, index: (f: Func) => number): Array<number> => {
   const labels: Array<Label> = []
   const emit = (part: Code): void => {
     if (typeof part === "number") bytes.push(part)
-    else if (Array.isArray(part)) part.forEach(emit)
+    else if (isSequence(part)) for (const inner of part) emit(inner)
     else if ("func" in part) bytes.push(...unsigned(index(part.func)))
     else if ("body" in part) {
       labels.push(part.label)
@@ -252,19 +256,22 @@ export const encode = (module: Module): Uint8Array<ArrayBuffer> => {
     const code = flatten(f.body, index)
     return [...unsigned(locals.length + code.length + 1), ...locals, ...code, 0x0b]
   })
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...section(1, vector(types)),
-    ...section(2, [
-      ...unsigned(imported.length + 1),
-      ...[...text("env"), ...text("memory"), 0x02, ...limits],
-      ...imported.flatMap((f) => [...text(f.importedFrom ?? ""), ...text(f.name), 0x00, ...unsigned(index(f))]),
-    ]),
-    ...section(3, vector(defined.map((f) => [...unsigned(index(f))]))),
-    ...section(7, vector(module.exports.map((f) => [...text(f.name), 0x00, ...unsigned(index(f))]))),
-    ...section(10, vector(bodies)),
-  ])
+  const imports = [
+    [...text("env"), ...text("memory"), 0x02, ...limits],
+    ...imported.map((f) => [...text(f.importedFrom ?? ""), ...text(f.name), 0x00, ...unsigned(index(f))]),
+  ]
+  const sections = [
+    section(1, vector(types)),
+    section(2, vector(imports)),
+    section(3, vector(defined.map((f) => unsigned(index(f))))),
+    section(7, vector(module.exports.map((f) => [...text(f.name), 0x00, ...unsigned(index(f))]))),
+    section(10, vector(bodies)),
+  ]
+  return Uint8Array.from([magic, ...sections].flat())
 }
+
+/** `\0asm`, version 1 */
+const magic = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]
 
 /** whether this engine has relaxed SIMD, and so `relaxedMadd` */
 export const supportsRelaxed = (): boolean => {

@@ -55,19 +55,29 @@ export const typeByte: Record<Type | "void", number> = {
 // ---------- numbers as bytes
 
 export const unsigned = (n: number): ReadonlyArray<number> => {
+  if (n < 128) return [n]
   const bytes: Array<number> = []
   for (let rest = n; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return [...bytes, rest]
-    bytes.push((rest % 128) | 0x80)
+    bytes.push(rest < 128 ? rest : (rest % 128) | 0x80)
+    if (rest < 128) return bytes
   }
 }
 
-export const signed = (n: number | bigint): ReadonlyArray<number> => {
+export const signed = (n: number): ReadonlyArray<number> => {
   const bytes: Array<number> = []
-  for (let rest = BigInt(n); ; rest >>= 7n) {
-    const low = Number(rest & 0x7fn)
-    if (rest >= -64n && rest < 64n) return [...bytes, low]
-    bytes.push(low | 0x80)
+  for (let rest = n | 0; ; rest >>= 7) {
+    const last = rest >= -64 && rest < 64
+    bytes.push(last ? rest & 0x7f : (rest & 0x7f) | 0x80)
+    if (last) return bytes
+  }
+}
+
+export const signed64 = (n: bigint): ReadonlyArray<number> => {
+  const bytes: Array<number> = []
+  for (let rest = n; ; rest >>= 7n) {
+    const last = rest >= -64n && rest < 64n
+    bytes.push(Number(rest & 0x7fn) | (last ? 0 : 0x80))
+    if (last) return bytes
   }
 }
 
@@ -83,8 +93,8 @@ export const atomic = (n: number): ReadonlyArray<number> => [0xfe, n]
 export type Opcode = ReadonlyArray<number>
 
 export const constant: Record<Type, (n: number) => Code> = {
-  i32: (n) => [0x41, ...signed(n | 0)],
-  i64: (n) => [0x42, ...signed(n)],
+  i32: (n) => [0x41, signed(n)],
+  i64: (n) => [0x42, signed64(BigInt(n))],
   f32: (n) => [0x43, ...floatBytes(n)],
   f64: (n) => [0x44, ...doubleBytes(n)],
   v128: (n) => [...simd(0x0c), ...[0, 1, 2, 3].flatMap(() => floatBytes(n))],
@@ -106,7 +116,7 @@ export const ternary =
     code: [x.code, y.code, z.code, opcode],
   })
 
-export const memoryArgument = (log2Align: number, offset: number): Code => [...unsigned(log2Align), ...unsigned(offset)]
+export const memoryArgument = (log2Align: number, offset: number): Code => [log2Align, unsigned(offset)]
 
 export const loader =
   <R extends Type>(result: R, opcode: Opcode, log2Align: number) =>

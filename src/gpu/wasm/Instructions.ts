@@ -5,7 +5,7 @@ import {
   constant,
   floatBytes,
   intBytes,
-  signed,
+  signed64,
   simd,
   memoryArgument,
   unary,
@@ -69,14 +69,17 @@ export const i32 = {
   ): Expr<"i32"> => ({
     type: "i32",
     code: [
-      ...[codeOf("i32", address), codeOf("i32", expected), codeOf("i32", replacement)],
-      ...[atomic(0x48), memoryArgument(2, offset)],
+      codeOf("i32", address),
+      codeOf("i32", expected),
+      codeOf("i32", replacement),
+      atomic(72),
+      memoryArgument(2, offset),
     ],
   }),
 }
 
 export const i64 = {
-  const: (n: bigint): Expr<"i64"> => ({ type: "i64", code: [0x42, ...signed(n)] }),
+  const: (n: bigint): Expr<"i64"> => ({ type: "i64", code: [0x42, signed64(n)] }),
   eqz: unary("i64", "i32", [0x50]),
   eq: binary("i64", "i32", [0x51]),
   ne: binary("i64", "i32", [0x52]),

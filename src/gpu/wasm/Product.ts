@@ -216,6 +216,8 @@ interface Choice {
   readonly transposed: boolean
   readonly columns: 8 | 16
   readonly shape: Shape
+  /** about how many instructions it takes */
+  readonly cost: number
 }
 
 /** the cheapest of both directions, of both panel widths, of packing and not; the bits of the result are the same */

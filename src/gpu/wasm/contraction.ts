@@ -1,9 +1,11 @@
 /** Tuned contractions for the WebAssembly device: what the plan places in memory, and what its threads call. */
 import type { Contraction, Conv2d, MatMul } from "../Contraction.ts"
+import type { Func } from "./Assembler.ts"
+import { innerProducts } from "./dotKernels.ts"
+import * as InnerProducts from "./InnerProducts.ts"
+import { pad, product, spread } from "./productKernels.ts"
 import { blocksOf, choose, lay, longestBlock, split } from "./Product.ts"
 import type { Product } from "./Product.ts"
-
-export { contractionFunctions } from "./productKernels.ts"
 
 export interface ContractionOptions {
   /** how many threads will run it; every phase must be run by exactly so many */
@@ -43,7 +45,7 @@ export interface PlannedContraction {
 }
 
 /** what an operand is read from */
-type Source = "first" | "second" | "padded" | "zero"
+type Source = "first" | "second" | "padded" | "paddedSecond" | "zero"
 
 /** an image with zeros around, made in the workspace before the products run */
 interface Padding {
@@ -51,15 +53,26 @@ interface Padding {
   readonly planes: number
   readonly height: number
   readonly width: number
-  readonly outerHeight: number
   readonly outerWidth: number
   readonly top: number
   readonly left: number
+  /** from plane to plane */
+  readonly stride: number
 }
 
+type Part =
+  | { readonly _tag: "Product"; readonly product: Product; readonly left: Source; readonly right: Source }
+  | {
+      readonly _tag: "InnerProducts"
+      readonly products: InnerProducts.InnerProducts
+      readonly left: Source
+      readonly right: Source
+    }
+
 interface Work {
-  readonly padding: Padding | undefined
-  readonly products: ReadonlyArray<{ readonly product: Product; readonly left: Source; readonly right: Source }>
+  /** what `padded` and `paddedSecond` are */
+  readonly paddings: ReadonlyArray<Padding>
+  readonly parts: ReadonlyArray<Part>
 }
 
 const range = (n: number): ReadonlyArray<number> => Array.from({ length: n }, (_, i) => i)
@@ -88,7 +101,7 @@ const matMul = (f: MatMul, bias: boolean): Work => {
     blocks: blocksOf(k),
     bias: bias ? "columns" : "none",
   }
-  return { padding: undefined, products: [{ product, left: "first", right: "second" }] }
+  return { paddings: [], parts: [{ _tag: "Product", product, left: "first", right: "second" }] }
 }
 
 // ---------- convolutions
@@ -106,11 +119,13 @@ const surround = (input: 0 | 1, planes: number, y: Reach, x: Reach) => {
   const outerHeight = top + Math.max(y.extent, y.greatest + 1)
   const outerWidth = left + Math.max(x.extent, x.greatest + 1)
   const needed = outerHeight !== y.extent || outerWidth !== x.extent
-  const padding = { input, planes, height: y.extent, width: x.extent, outerHeight, outerWidth, top, left }
+  const stride = outerHeight * outerWidth
+  const padding = { input, planes, height: y.extent, width: x.extent, outerWidth, top, left, stride }
   return {
-    padding: needed ? padding : undefined,
+    padding,
+    paddings: needed ? [padding] : [],
     source: needed ? ("padded" as const) : input === 0 ? ("first" as const) : ("second" as const),
-    plane: outerHeight * outerWidth,
+    plane: stride,
     at: (row: number, column: number): number => (row + top) * outerWidth + column + left,
     row: outerWidth,
   }
@@ -193,7 +208,7 @@ const forward = (f: Conv2d, bias: boolean): Work => {
     outputPlane: f.oh * f.ow,
     bias,
   })
-  return { padding: image.padding, products: [{ product, left: "second", right: image.source }] }
+  return { paddings: image.paddings, parts: [{ _tag: "Product", product, left: "second", right: image.source }] }
 }
 
 /** in one dimension, the taps that meet input positions `i · stride + residue`, at `dy[i + shift]` */
@@ -219,7 +234,7 @@ const inputGradient = (f: Conv2d): Work => {
     return { extent, least: Math.min(0, ...shifts), greatest: Math.max(0, ...shifts) }
   }
   const image = surround(0, f.n * f.o, reach(f.oh, ys), reach(f.ow, xs))
-  const products = ys.flatMap((y) =>
+  const parts = ys.flatMap((y) =>
     xs.map((x) => {
       const empty = y.taps.length === 0 || x.taps.length === 0
       const product = gathering({
@@ -242,11 +257,11 @@ const inputGradient = (f: Conv2d): Work => {
         bias: false,
       })
       return empty
-        ? { product: zeros(product), left: "zero" as const, right: "zero" as const }
-        : { product, left: "second" as const, right: image.source }
+        ? { _tag: "Product" as const, product: zeros(product), left: "zero" as const, right: "zero" as const }
+        : { _tag: "Product" as const, product, left: "second" as const, right: image.source }
     }),
   )
-  return { padding: image.padding, products }
+  return { paddings: image.paddings, parts }
 }
 
 /** positions that no tap meets: the product of one zero with one zero */
@@ -314,7 +329,65 @@ const weightGradient = (f: Conv2d): Work => {
     blocks,
     bias: "none",
   }
-  return { padding: image.padding, products: [{ product, left: "second", right: image.source }] }
+  const along = f.stride[0] === 1 && f.stride[1] === 1 ? alongRows(f, image) : undefined
+  // they are worth it for few channels only: of many, a span does not fit the cache
+  return along !== undefined && InnerProducts.cost(along.products) < 0.85 * choose(product, true).cost
+    ? along.work
+    : { paddings: image.paddings, parts: [{ _tag: "Product", product, left: "second", right: image.source }] }
+}
+
+/**
+ * The weight gradient for a stride of 1, along the rows of the padded image: `dy` is laid out in rows of the same width, with zeros
+ * between. (A value that is not finite then also reaches gradients at the border that it is no part of, as zero times it.)
+ */
+const alongRows = (f: Conv2d, image: ReturnType<typeof surround>) => {
+  const [cg, og] = [f.c / f.groups, f.o / f.groups]
+  const [kh, kw] = f.kernel
+  const taps = cg * kh * kw
+  // the last eight of a plane may begin at its end
+  const imageStride = roundUp(image.plane + 7, 8)
+  const gradientStride = roundUp(f.oh * image.row, 8)
+  const steps = Math.ceil(((f.oh - 1) * image.row + f.ow) / 8)
+  const pieces = split(steps, 128)
+  const products: InnerProducts.InnerProducts = {
+    batches: range(f.groups).map((g) => ({
+      left: g * og * gradientStride,
+      right: g * cg * imageStride,
+      output: g * og * taps,
+    })),
+    rows: multiples(og, gradientStride),
+    columns: range(cg).flatMap((c) =>
+      range(kh).flatMap((y) =>
+        range(kw).map(
+          (x) => c * imageStride + image.at(y * f.dilation[0] - f.padding[0], x * f.dilation[1] - f.padding[1]),
+        ),
+      ),
+    ),
+    rowStride: taps,
+    columnStride: 1,
+    segments: range(f.n).flatMap((i) =>
+      pieces.map(({ start, count }) => ({
+        steps: count,
+        left: i * f.o * gradientStride + 8 * start,
+        right: i * f.c * imageStride + 8 * start,
+      })),
+    ),
+  }
+  const gradient: Padding = {
+    input: 1,
+    planes: f.n * f.o,
+    height: f.oh,
+    width: f.ow,
+    outerWidth: image.row,
+    top: 0,
+    left: 0,
+    stride: gradientStride,
+  }
+  const work: Work = {
+    paddings: [{ ...image.padding, stride: imageStride }, gradient],
+    parts: [{ _tag: "InnerProducts", products, left: "paddedSecond", right: "padded" }],
+  }
+  return { products, work }
 }
 
 const workOf = (c: Contraction): Work => {
@@ -331,15 +404,33 @@ const workOf = (c: Contraction): Work => {
 
 // ---------- the whole
 
+/** Everything a contraction's phases call, to be exported from the module that the workers instantiate. */
+export const contractionFunctions = (options: {
+  readonly wide: boolean
+  readonly relaxed: boolean
+}): ReadonlyArray<Func> => [
+  ...(options.wide ? [product({ columns: 16, relaxed: options.relaxed })] : []),
+  product({ columns: 8, relaxed: options.relaxed }),
+  innerProducts(options),
+  pad,
+  spread,
+]
+
 const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to
 
 /** How a contraction runs on `threads` threads: its tables, its memory and its calls. */
 export const planContraction = (c: Contraction, { threads, wide }: ContractionOptions): PlannedContraction => {
-  const { padding, products } = workOf(c)
-  const laid = products.map(({ product, left, right }) => {
-    const choice = choose(product, wide)
-    const sources = choice.transposed ? { left: right, right: left } : { left, right }
-    return { ...lay(choice, threads), ...sources }
+  const { paddings, parts } = workOf(c)
+  const laid = parts.map((part) => {
+    const { left, right } = part
+    if (part._tag === "Product") {
+      const choice = choose(part.product, wide)
+      const sources = choice.transposed ? { left: right, right: left } : { left, right }
+      return { ...lay(choice, threads), fn: `product${choice.columns}`, ...sources }
+    }
+    const inner = InnerProducts.lay(part.products, wide)
+    const sources = inner.transposed ? { left: right, right: left } : { left, right }
+    return { ...inner, biasTimes: 1, fn: "innerProducts", ...sources }
   })
   const tables = new Int32Array(laid.reduce((n, l) => n + roundUp(l.tables.length, 4), 0) + zeroWords)
   const placed = laid.reduce<{ readonly at: number; readonly all: ReadonlyArray<number> }>(
@@ -354,29 +445,38 @@ export const planContraction = (c: Contraction, { threads, wide }: ContractionOp
   const biasTimes = laid[0]?.biasTimes ?? 1
   // a panel may read bias of columns that there are not
   const biasBytes = bias === 0 ? 0 : roundUp(4 * (bias * biasTimes + 16), 128)
-  const paddedBytes =
-    padding === undefined ? 0 : roundUp(4 * padding.planes * padding.outerHeight * padding.outerWidth, 128)
+  const paddedBytes = paddings.map(({ planes, stride }) => roundUp(4 * planes * stride, 128))
+  const allPadded = paddedBytes.reduce((a, b) => a + b, 0)
   const threadBytes = laid.reduce((max, l) => Math.max(max, l.threadBytes), 0)
 
   return {
     tables,
-    workspaceBytes: biasBytes + paddedBytes + threads * threadBytes,
+    workspaceBytes: biasBytes + allPadded + threads * threadBytes,
     phases: (at) => {
       const input = (i: number): number => at.inputs[i] ?? 0
       const padded = at.workspace + biasBytes
-      const address: Record<Source, number> = { first: input(0), second: input(1), padded, zero: at.tables }
+      const address: Record<Source, number> = {
+        first: input(0),
+        second: input(1),
+        zero: at.tables,
+        padded,
+        paddedSecond: padded + (paddedBytes[0] ?? 0),
+      }
       const prepare: Array<Call> = []
       if (bias > 0) prepare.push({ fn: "spread", args: [input(2), at.workspace, bias, biasTimes] })
-      if (padding !== undefined) {
-        const { planes, height, width, outerHeight, outerWidth, top, left } = padding
-        const extents = [planes, height, width, outerHeight, outerWidth, top, left]
-        prepare.push({ fn: "pad", args: [input(padding.input), padded, ...extents] })
-      }
+      paddings.forEach((p, i) => {
+        const extents = [p.planes, p.height, p.width, p.outerWidth, p.top, p.left, p.stride]
+        prepare.push({ fn: "pad", args: [input(p.input), i === 0 ? padded : address.paddedSecond, ...extents] })
+      })
       const run = laid.map((l, i) => ({
-        fn: `product${l.columns}`,
+        fn: l.fn,
         args: [
-          ...[at.tables + (placed.all[i] ?? 0), address[l.left], address[l.right], at.output],
-          ...[bias > 0 ? at.workspace : at.tables, padded + paddedBytes],
+          at.tables + (placed.all[i] ?? 0),
+          address[l.left],
+          address[l.right],
+          at.output,
+          bias > 0 ? at.workspace : at.tables,
+          padded + allPadded,
         ],
       }))
       return prepare.length === 0 ? [run] : [prepare, run]

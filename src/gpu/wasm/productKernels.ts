@@ -23,10 +23,12 @@ import {
   set,
   v128,
   when,
+  whileLoop,
 } from "./Assembler.ts"
 import type { Expr, Func, Local, Statement } from "./Assembler.ts"
 
-const wordsNamed = <const N extends ReadonlyArray<string>>(...names: N): Readonly<Record<N[number], number>> =>
+/** consecutive words of a record in memory, by name */
+export const wordsNamed = <const N extends ReadonlyArray<string>>(...names: N): Readonly<Record<N[number], number>> =>
   // a record of just these names: entries do not carry that in their type
   Object.fromEntries(names.map((name, i) => [name, i])) as Record<N[number], number>
 
@@ -265,7 +267,7 @@ const scatter = ({ columns }: KernelOptions): Func =>
   )
 
 /** one thread's share of a product: see `Product.ts` */
-const product = (options: KernelOptions): Func => {
+export const product = (options: KernelOptions): Func => {
   const { columns } = options
   const kernels = [false, true].map((inPlace) => range(maxRows).map((i) => tileKernel(i + 1, inPlace, options)))
   const rowsPacker = packRows(options, packGroup(options))
@@ -393,62 +395,60 @@ const product = (options: KernelOptions): Func => {
   )
 }
 
-/** planes of `[height][width]` copied into planes of `[outerHeight][outerWidth]` with zeros around */
-const pad: Func = func(
-  "pad",
-  {
-    from: "i32",
-    to: "i32",
-    planes: "i32",
-    height: "i32",
-    width: "i32",
-    outerHeight: "i32",
-    outerWidth: "i32",
-    top: "i32",
-    left: "i32",
-    part: "i32",
-    parts: "i32",
-  },
-  "void",
-  (p, local) => {
-    const [plane, last, y, x, source, target, cells, i] = range(8).map(() => local("i32")) as [
-      Local<"i32">,
-      Local<"i32">,
-      Local<"i32">,
-      Local<"i32">,
-      Local<"i32">,
-      Local<"i32">,
-      Local<"i32">,
-      Local<"i32">,
-    ]
-    const zero = f32x4.const(0)
-    return [
-      set(plane, i32.divU(i32.mul(p.part, p.planes), p.parts)),
-      set(last, i32.divU(i32.mul(i32.add(p.part, 1), p.planes), p.parts)),
-      set(cells, i32.mul(p.outerHeight, p.outerWidth)),
-      forRange(plane, plane, last, 1, () => [
-        set(target, i32.add(p.to, i32.shl(i32.mul(plane, cells), 2))),
-        forRange(i, 0, i32.and(cells, -4), 4, () => [v128.store(i32.add(target, i32.shl(i, 2)), zero)]),
-        forRange(i, i32.and(cells, -4), cells, 1, () => [f32.store(i32.add(target, i32.shl(i, 2)), 0)]),
-        set(source, i32.add(p.from, i32.shl(i32.mul(plane, i32.mul(p.height, p.width)), 2))),
-        increase(target, i32.shl(i32.add(i32.mul(p.top, p.outerWidth), p.left), 2)),
-        forRange(y, 0, p.height, 1, () => [
-          forRange(x, 0, i32.and(p.width, -4), 4, () => [
-            v128.store(i32.add(target, i32.shl(x, 2)), v128.load(i32.add(source, i32.shl(x, 2)))),
-          ]),
-          forRange(x, i32.and(p.width, -4), p.width, 1, () => [
-            f32.store(i32.add(target, i32.shl(x, 2)), f32.load(i32.add(source, i32.shl(x, 2)))),
-          ]),
-          increase(source, i32.shl(p.width, 2)),
-          increase(target, i32.shl(p.outerWidth, 2)),
+const padArguments = {
+  ...({ from: "i32", to: "i32", planes: "i32", height: "i32", width: "i32" } as const),
+  ...({ outerWidth: "i32", top: "i32", left: "i32", stride: "i32", part: "i32", parts: "i32" } as const),
+} as const
+
+/** planes of `[height][width]` copied into planes of rows of `outerWidth`, `stride` floats apart, with zeros around */
+export const pad: Func = func("pad", padArguments, "void", (p, local) => {
+  const [plane, last, y, source, target] = [local("i32"), local("i32"), local("i32"), local("i32"), local("i32")]
+  const [end, next, bytes] = [local("i32"), local("i32"), local("i32")]
+  const zero = f32x4.const(0)
+  /** up to `end`, from `target` on, which moves there */
+  const upToEnd = (vectors: number, put: (offset: number) => Statement): Statement =>
+    whileLoop(i32.leU(i32.add(target, 16 * vectors), end), () => [
+      ...range(vectors).map((i) => put(16 * i)),
+      increase(target, 16 * vectors),
+      increase(source, 16 * vectors),
+    ])
+  const zeros: Statement = seq(
+    upToEnd(1, (offset) => v128.store(target, zero, offset)),
+    whileLoop(i32.ltU(target, end), () => [f32.store(target, 0), increase(target, 4)]),
+  )
+  const copy = (offset: number) => v128.store(target, v128.load(source, offset), offset)
+  return [
+    set(plane, i32.divU(i32.mul(p.part, p.planes), p.parts)),
+    set(last, i32.divU(i32.mul(i32.add(p.part, 1), p.planes), p.parts)),
+    set(bytes, i32.shl(p.width, 2)),
+    forRange(plane, plane, last, 1, () => [
+      set(target, i32.add(p.to, i32.shl(i32.mul(plane, p.stride), 2))),
+      set(next, i32.add(p.from, i32.mul(i32.mul(plane, p.height), bytes))),
+      set(end, i32.add(target, i32.shl(i32.add(i32.mul(p.top, p.outerWidth), p.left), 2))),
+      zeros,
+      forRange(y, 0, p.height, 1, () => [
+        set(source, next),
+        set(end, i32.add(target, bytes)),
+        upToEnd(4, copy),
+        upToEnd(1, copy),
+        whileLoop(i32.ltU(target, end), () => [
+          f32.store(target, f32.load(source)),
+          increase(target, 4),
+          increase(source, 4),
         ]),
+        increase(next, bytes),
+        // to where the next row starts
+        set(end, i32.add(target, i32.shl(i32.sub(p.outerWidth, p.width), 2))),
+        when(i32.ltS(y, i32.sub(p.height, 1)), [zeros]),
       ]),
-    ]
-  },
-)
+      set(end, i32.add(p.to, i32.shl(i32.mul(i32.add(plane, 1), p.stride), 2))),
+      zeros,
+    ]),
+  ]
+})
 
 /** each of `count` floats written `times` times; the first part does all */
-const spread: Func = func(
+export const spread: Func = func(
   "spread",
   { from: "i32", to: "i32", count: "i32", times: "i32", part: "i32", parts: "i32" },
   "void",
@@ -466,14 +466,3 @@ const spread: Func = func(
     ]
   },
 )
-
-/** Everything a contraction's phases call, to be exported from the module that the workers instantiate. */
-export const contractionFunctions = (options: {
-  readonly wide: boolean
-  readonly relaxed: boolean
-}): ReadonlyArray<Func> => [
-  ...(options.wide ? [product({ columns: 16, relaxed: options.relaxed })] : []),
-  product({ columns: 8, relaxed: options.relaxed }),
-  pad,
-  spread,
-]

@@ -14,8 +14,15 @@ const trial: Contraction = {
   _tag: "Contraction",
   name: "trial",
   form: {
-    ...{ _tag: "MatMul", batch: 1, m, n, k },
-    ...{ transposeA: false, transposeB: false, batchedA: false, batchedB: false },
+    _tag: "MatMul",
+    batch: 1,
+    m,
+    n,
+    k,
+    transposeA: false,
+    transposeB: false,
+    batchedA: false,
+    batchedB: false,
   },
   bias: false,
 }

@@ -1,7 +1,8 @@
 /** Runs a tuned contraction on a WebGPU device, and on buffers, that somebody else owns. */
 import * as Effect from "effect/Effect"
+import type { Contraction } from "../Contraction.ts"
 import { DeviceError } from "../Device.ts"
-import type { Limits, Source, Tuned } from "./contraction.ts"
+import { contraction, type Limits, type Source, type Tuned } from "./contraction.ts"
 
 // What is used of WebGPU, as types of our own: a real `GPUDevice` fits them, and no declaration that is emitted from
 // here names a package of types that a user may not have. Handles stay opaque.
@@ -25,6 +26,10 @@ export interface GpuComputePass {
   setPipeline(pipeline: GpuComputePipeline): void
   setBindGroup(index: number, group: GpuBindGroup | null): void
   dispatchWorkgroups(x: number, y?: number, z?: number): void
+  end(): void
+}
+export interface GpuCommandEncoder {
+  beginComputePass(): GpuComputePass
 }
 export interface GpuDevice {
   readonly limits: Limits
@@ -128,3 +133,20 @@ export const encode = (pass: GpuComputePass, bound: Bound): void => {
     pass.dispatchWorkgroups(...workgroups)
   }
 }
+
+/**
+ * A contraction as a kernel for a device that runs whole plans: compiled once, bound once for each set of buffers, then
+ * encoded in every run, as a compute pass of its own. Shaders of the same text are compiled once per `pipelines`.
+ */
+export const kernel = (device: GpuDevice, c: Contraction, pipelines?: Pipelines) =>
+  Effect.map(prepare(device, contraction(c, device.limits), c.name, pipelines), (prepared) => ({
+    workspaceBytes: prepared.tuned.workspaceBytes,
+    bind: (inputs: ReadonlyArray<GpuBuffer>, output: GpuBuffer, workspace: GpuBuffer | undefined) => {
+      const bound = bind(device, prepared, { inputs, output, workspace })
+      return (encoder: GpuCommandEncoder): void => {
+        const pass = encoder.beginComputePass()
+        encode(pass, bound)
+        pass.end()
+      }
+    },
+  }))

@@ -87,7 +87,7 @@ export const batch: {
         const order = self.order(key)
         return Stream.unfold(from, (step) =>
           step >= steps
-            ? Effect.succeed(undefined)
+            ? Effect.undefined
             : Effect.map(self.read(order.subarray(step * size, (step + 1) * size), key), (samples) => {
                 const count = samples.labels.length
                 const rows = last === "pad" ? size : count

@@ -24,7 +24,7 @@ export interface UpdateStep<T extends TensorTree> {
 }
 
 /** The parameters after a step, and what the optimiser keeps for the next one. */
-export interface Updated<T> {
+export type Updated<T> = {
   readonly params: T
   readonly slots: Slots<T>
 }

@@ -2,18 +2,16 @@
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { DeviceError } from "../../gpu/Device.ts"
-import type { HostTensor } from "../../ops/HostTensor.ts"
 import type { StaleState, State } from "../../ops/State.ts"
-import type { Tensor } from "../../ops/Tensor.ts"
 import type { Slots } from "../optim/Optimizer.ts"
-import type { Model } from "./Model.ts"
-
-/** Tensors by their names in the state_dict. */
-export type Parameters = { readonly [name: string]: Tensor }
-export type HostParameters = { readonly [name: string]: HostTensor }
+import type { HostParameters, Model, Parameters } from "./Model.ts"
 
 /** Everything that a step changes, on the device. */
-export type TrainState = State<{ readonly params: Parameters; readonly slots: Slots<Parameters> }>
+export type TrainState = State<{
+  readonly params: Parameters
+  readonly buffers: Parameters
+  readonly slots: Slots<Parameters>
+}>
 
 /**
  * The state of a run at the moment of an event.

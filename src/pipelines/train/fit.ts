@@ -1,14 +1,18 @@
 /** Training as a stream of events: what observes a run is an operator on the stream, what changes a step is given here. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { Device, type DeviceError } from "../../gpu/Device.ts"
+import { Device } from "../../gpu/Device.ts"
+import * as HostTensor from "../../ops/HostTensor.ts"
 import * as Ops from "../../ops/Ops.ts"
 import * as Program from "../../ops/Program.ts"
+import * as Random from "../../ops/random.ts"
 import * as State from "../../ops/State.ts"
 import * as Tensor from "../../ops/Tensor.ts"
+import type { Shape } from "../../shapes/Shape.ts"
+import type { ShapeMismatch } from "../../shapes/ShapeMismatch.ts"
 import type { Batch, Batches } from "../data/batches.ts"
 import { prefetch } from "../data/batches.ts"
 import type { DataError } from "../DataError.ts"
@@ -16,16 +20,27 @@ import { InvalidOption } from "../InvalidOption.ts"
 import type { Loss } from "../Loss.ts"
 import * as Optimizer from "../optim/Optimizer.ts"
 import { batchValues, countCorrect } from "./batchValues.ts"
-import type { Model } from "./Model.ts"
-import type { HostParameters, Run, RunState, TrainState } from "./RunState.ts"
+import {
+  forward,
+  type HostParameters,
+  init,
+  joined,
+  type Model,
+  parametersRefusal,
+  refusalOf,
+  split,
+  type Takes,
+} from "./Model.ts"
+import type { Run, RunState, TrainState } from "./RunState.ts"
 import { type EpochEnd, NonFiniteLoss, type Start, type Step, type TrainEvent } from "./TrainEvent.ts"
 
 /** What a run is made of. */
-export interface FitOptions<S extends ReadonlyArray<number>> {
-  readonly model: Model
+export interface FitOptions<In extends Shape, S extends ReadonlyArray<number>> {
+  readonly model: Model<In>
   readonly loss: Loss
   readonly optimizer: Optimizer.Optimizer
-  readonly data: Batches<S>
+  /** batches of what the model takes: others do not compile */
+  readonly data: Takes<In, S, Batches<S>>
   readonly epochs: number
   /** decides the initial parameters, the order of the data and every other random choice; 0 unless told */
   readonly seed?: number
@@ -35,15 +50,29 @@ export interface FitOptions<S extends ReadonlyArray<number>> {
 
 export type FitError = Tensor.GraphError | Program.RunError | DataError | NonFiniteLoss | InvalidOption
 
-const checkOptions = <S extends ReadonlyArray<number>>(options: FitOptions<S>): Effect.Effect<void, InvalidOption> => {
-  const { epochs, optimizer, seed = 0 } = options
+/** the options once they are known to fit */
+interface Fitting {
+  readonly model: Model
+  readonly loss: Loss
+  readonly optimizer: Optimizer.Optimizer
+  readonly data: Batches<ReadonlyArray<number>>
+  readonly epochs: number
+  readonly seed: number
+  readonly parameters: HostParameters
+}
+
+const checkOptions = (options: Fitting): Effect.Effect<void, InvalidOption | ShapeMismatch> => {
+  const { model, data, epochs, optimizer, seed } = options
   if (!Number.isInteger(epochs) || epochs < 1) {
     return new InvalidOption({ sentence: `epochs is ${epochs}, it must be a whole number of at least 1` })
   }
   if (!Number.isSafeInteger(seed) || seed < 0) {
     return new InvalidOption({ sentence: `seed is ${seed}, it must be a whole number from 0 to 2^53 - 1` })
   }
-  return optimizer.refusal === undefined ? Effect.void : new InvalidOption({ sentence: optimizer.refusal })
+  if (optimizer.refusal !== undefined) return new InvalidOption({ sentence: optimizer.refusal })
+  return (
+    refusalOf(model, data.shape, data.classes.length) ?? parametersRefusal(model, options.parameters) ?? Effect.void
+  )
 }
 
 /** the whole step as one program: forward, loss, backward, update; only two numbers are read back */
@@ -55,19 +84,28 @@ const compileStep = (options: {
   readonly state: TrainState
 }) => {
   const { model, loss, optimizer, shape, state } = options
-  const inputs = { state, images: Tensor.input("N", ...shape), labels: Tensor.labels("N"), scalars: optimizer.spec }
+  const inputs = {
+    state,
+    images: Tensor.input("N", ...shape),
+    labels: Tensor.labels("N"),
+    scalars: optimizer.spec,
+    seed: Tensor.input(Random.keyLimbs),
+  }
   return Program.compile(
     inputs,
-    ({ state, images, labels, scalars }) => {
-      const logits = model.apply(state.params, images, { training: true })
+    ({ state, images, labels, scalars, seed }) => {
+      const { logits, buffers } = forward(model, state, images, { training: true, seed })
       const mean = loss.mean(logits, labels)
       const gradients = Ops.grad(mean, state.params)
       const next = optimizer.update({ params: state.params, gradients, slots: state.slots, scalars })
-      return { state: { params: next.params, slots: next.slots }, loss: mean, correct: countCorrect(logits, labels) }
+      return { state: { ...next, buffers }, loss: mean, correct: countCorrect(logits, labels) }
     },
-    { name: `train ${model.name}` },
+    { name: "train" },
   )
 }
+
+/** the key of a step's random numbers, as the program takes it */
+const keyOf = (seed: number, step: number) => HostTensor.make([Random.keyLimbs], Random.key(seed, step))
 
 interface Totals {
   loss: number
@@ -76,13 +114,11 @@ interface Totals {
 }
 
 /** what holds a run together: allocated once, and the one place that changes from step to step */
-const makeRun = Effect.fnUntraced(function* <S extends ReadonlyArray<number>>(
-  options: FitOptions<S>,
-): Effect.fn.Return<
+const makeRun = Effect.fnUntraced(function* (options: Fitting): Effect.fn.Return<
   {
     readonly start: Effect.Effect<Start>
     readonly step: (
-      batch: Batch<S>,
+      batch: Batch<ReadonlyArray<number>>,
       at: { epoch: number; step: number; since: number; totals: Totals },
     ) => Effect.Effect<Step, FitError>
     readonly endOf: (epoch: number, since: number, totals: Totals) => Effect.Effect<EpochEnd>
@@ -92,17 +128,17 @@ const makeRun = Effect.fnUntraced(function* <S extends ReadonlyArray<number>>(
   Device | Scope.Scope
 > {
   yield* checkOptions(options)
-  const { model, loss, optimizer, data, epochs, seed = 0 } = options
+  const { model, loss, optimizer, data, epochs, seed } = options
   const device = yield* Device
-  const params = options.parameters ?? model.init(seed)
-  let live: TrainState = yield* State.make({ params, slots: Optimizer.init(optimizer, params) })
+  const { params, buffers } = split(model, options.parameters)
+  let live: TrainState = yield* State.make({ params, buffers, slots: Optimizer.init(optimizer, params) })
   const program = yield* compileStep({ model, loss, optimizer, shape: data.shape, state: live })
   let totalSteps = 0
   let currentEpoch = 1
   let isSound = true
   const finalizers: Array<(exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void, unknown>> = []
   yield* Effect.addFinalizer((exit) =>
-    Effect.forEach([...finalizers].reverse(), (f) => Effect.ignoreCause(f(exit)), { discard: true }),
+    Effect.forEach(finalizers.toReversed(), (f) => Effect.ignoreCause(f(exit)), { discard: true }),
   )
 
   const run: Run = {
@@ -114,15 +150,16 @@ const makeRun = Effect.fnUntraced(function* <S extends ReadonlyArray<number>>(
   }
   const stateNow = (): RunState => {
     const now = live
-    const parameters = Effect.map(State.read(now), ({ params }): HostParameters => params)
+    const parameters = Effect.map(State.read(now), (numbers) => joined(model, numbers))
     return { live: now, totalSteps, run, parameters: Effect.provideService(parameters, Device, device) }
   }
 
   const step = Effect.fnUntraced(function* (
-    batch: Batch<S>,
+    batch: Batch<ReadonlyArray<number>>,
     at: { epoch: number; step: number; since: number; totals: Totals },
   ) {
-    const values = { state: live, ...batchValues(batch), scalars: optimizer.scalars(totalSteps + 1) }
+    const next = totalSteps + 1
+    const values = { state: live, ...batchValues(batch), scalars: optimizer.scalars(next), seed: keyOf(seed, next) }
     // an interruption must not come between the step and the handle that it returns
     const result = yield* Effect.uninterruptible(
       Effect.suspend(() => {
@@ -208,12 +245,15 @@ const ahead = 1
  *   data: mnist.train.pipe(Data.shuffle, Data.batch(64)), epochs: 2, seed: 1,
  * }).pipe(Train.evaluateEachEpoch(mnist.test, Evaluate.accuracy), Train.progressBar, Stream.runDrain)
  */
-export const fit = <const S extends ReadonlyArray<number>>(
-  options: FitOptions<S>,
-): Stream.Stream<TrainEvent, FitError, Device> =>
-  Stream.unwrap(
-    Effect.map(makeRun(options), (run): Stream.Stream<TrainEvent, FitError, Device> => {
-      const { data, epochs, seed = 0 } = options
+export const fit = <const In extends Shape, const S extends ReadonlyArray<number>>(
+  options: FitOptions<In, S>,
+): Stream.Stream<TrainEvent, FitError, Device> => {
+  const { model, seed = 0 } = options
+  // `data` are batches wherever the call compiles
+  const data = options.data as Batches<S>
+  const parameters = options.parameters ?? init(model, seed)
+  return Stream.unwrap(
+    Effect.map(makeRun({ ...options, data, seed, parameters }), (run) => {
       const batches = prefetch(data, ahead)
       const epochOf = (epoch: number): Stream.Stream<TrainEvent, FitError> =>
         Stream.unwrap(
@@ -222,15 +262,14 @@ export const fit = <const S extends ReadonlyArray<number>>(
             const totals: Totals = { loss: 0, correct: 0, samples: 0 }
             let step = 0
             return batches.epoch({ seed, epoch }).pipe(
-              Stream.mapEffect((batch): Effect.Effect<TrainEvent, FitError> =>
-                run.step(batch, { epoch, step: ++step, since, totals }),
-              ),
+              Stream.mapEffect((batch) => run.step(batch, { epoch, step: ++step, since, totals })),
               Stream.concat(Stream.fromEffect(run.endOf(epoch, since, totals))),
             )
           }),
         )
       return Stream.fromEffect(run.start).pipe(
-        Stream.concat(Stream.range(1, epochs).pipe(Stream.rechunk(1), Stream.flatMap(epochOf))),
+        Stream.concat(Stream.range(1, options.epochs).pipe(Stream.rechunk(1), Stream.flatMap(epochOf))),
       )
     }),
   )
+}

@@ -2,7 +2,9 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
+import { platformReason } from "../platformReason.ts"
 import { OutputError } from "./OutputError.ts"
 import { toJson, type TrainEvent } from "./TrainEvent.ts"
 
@@ -24,7 +26,9 @@ export const log =
       Effect.gen(function* () {
         const fs = yield* FileSystem.FileSystem
         const paths = yield* Path.Path
-        const refused = Effect.mapError((error: Error) => new OutputError({ path, reason: error.message }))
+        const refused = Effect.mapError(
+          (error: PlatformError) => new OutputError({ path, reason: platformReason(error) }),
+        )
         yield* refused(fs.makeDirectory(paths.dirname(path), { recursive: true }))
         const file = yield* refused(fs.open(path, { flag: "w" }))
         let waiting = ""

@@ -31,7 +31,7 @@ const makeScreen = Effect.gen(function* () {
   const line = (text: string) => Effect.andThen(wipe, Console.log(text))
   const progress = Effect.fnUntraced(function* (now: ProgressLine.Progress) {
     if (animated === undefined) {
-      if (ProgressLine.isMilestone(now)) yield* Console.log(ProgressLine.render(now, 120))
+      if (ProgressLine.isMilestone(now)) yield* Console.log(ProgressLine.plain(now))
       return
     }
     const time = yield* Clock.currentTimeMillis

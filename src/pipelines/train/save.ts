@@ -1,11 +1,12 @@
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
-import * as Path from "effect/Path"
+import type * as FileSystem from "effect/FileSystem"
+import type * as Path from "effect/Path"
 import * as Stream from "effect/Stream"
 import type { DeviceError } from "../../gpu/Device.ts"
 import type { StaleState } from "../../ops/State.ts"
 import * as Safetensors from "../Safetensors.ts"
-import type { HostParameters, RunState } from "./RunState.ts"
+import type { HostParameters } from "./Model.ts"
+import type { RunState } from "./RunState.ts"
 import type { Saved, TrainEvent } from "./TrainEvent.ts"
 
 /** parameters as the tensors of a file; what holds whole numbers in PyTorch is written as such */
@@ -17,11 +18,16 @@ const tensorsOf = (parameters: HostParameters): ReadonlyArray<readonly [string, 
       : [name, { dtype: "F32", shape: sizes, data }]
   })
 
-const writeState = Effect.fnUntraced(function* (path: string, epoch: number, state: RunState) {
+const writeState = Effect.fnUntraced(function* (
+  path: string,
+  epoch: number,
+  state: RunState,
+  extra: Readonly<Record<string, string>>,
+) {
   const { run, totalSteps } = state
   const metadata = {
     format: "pt",
-    model: run.model.name,
+    ...extra,
     epoch: String(epoch),
     steps: String(totalSteps),
     seed: String(run.seed),
@@ -33,6 +39,8 @@ const writeState = Effect.fnUntraced(function* (path: string, epoch: number, sta
 
 /** What `save` can be told beside the path. */
 export interface SaveOptions {
+  /** texts for the file's header, beside epoch, steps and seed */
+  readonly metadata?: Readonly<Record<string, string>>
   /** told of a file that was written because the run ended in the middle of an epoch: no event can tell of it */
   readonly onInterrupted?: (saved: Saved) => Effect.Effect<void>
 }
@@ -59,7 +67,7 @@ export const save =
         Effect.gen(function* () {
           const state = run.latest()
           if (state === undefined || state.totalSteps === savedSteps) return
-          const saved = yield* writeState(path, run.epoch(), state)
+          const saved = yield* writeState(path, run.epoch(), state, options.metadata ?? {})
           yield* options.onInterrupted?.(saved) ?? Effect.void
         })
       return self.pipe(
@@ -74,8 +82,9 @@ export const save =
             return Stream.concat(Stream.fromEffectDrain(register), told)
           }
           if (event._tag !== "EpochEnd") return told
-          const saving = Effect.tap(writeState(path, event.epoch, event.state), ({ totalSteps }) =>
-            Effect.sync(() => void (savedSteps = totalSteps)),
+          const saving = Effect.tap(
+            writeState(path, event.epoch, event.state, options.metadata ?? {}),
+            ({ totalSteps }) => Effect.sync(() => void (savedSteps = totalSteps)),
           )
           return Stream.concat(told, Stream.fromEffect(saving))
         }),

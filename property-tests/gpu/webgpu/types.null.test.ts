@@ -5,5 +5,6 @@ import type * as Runner from "../../../src/gpu/webgpu/Runner.ts"
 test("a real GPUDevice, its passes and its buffers fit our structural types", () => {
   expectTypeOf<GPUDevice>().toExtend<Runner.GpuDevice>()
   expectTypeOf<GPUComputePassEncoder>().toExtend<Runner.GpuComputePass>()
+  expectTypeOf<GPUCommandEncoder>().toExtend<Runner.GpuCommandEncoder>()
   expectTypeOf<GPUBuffer>().toExtend<Runner.GpuBuffer>()
 })

@@ -1,0 +1,124 @@
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Path from "effect/Path"
+import * as Stream from "effect/Stream"
+import * as Command from "effect/cli/Command"
+import { showSummary, summary } from "../models/summary.ts"
+import { Device } from "../gpu/Device.ts"
+import * as Data from "../pipelines/Data.ts"
+import * as Evaluate from "../pipelines/Evaluate.ts"
+import * as Loss from "../pipelines/Loss.ts"
+import * as Optim from "../pipelines/Optim.ts"
+import * as Train from "../pipelines/Train.ts"
+import * as flags from "./flags.ts"
+import { count, describeDevice, deviceOf, jsonLine } from "./output.ts"
+import { findData, findModel, type Splits } from "./zoo.ts"
+
+interface TrainFlags {
+  readonly model: string
+  readonly data: "mnist" | "synthetic"
+  readonly dataFolder: string | undefined
+  readonly epochs: number
+  readonly batchSize: number
+  readonly lr: number
+  readonly optimizer: "adam" | "sgd"
+  readonly momentum: number
+  readonly weightDecay: number
+  readonly limit: number | undefined
+  readonly out: string | undefined
+  readonly device: Parameters<typeof deviceOf>[0]["device"]
+  readonly threads: number | undefined
+  readonly seed: number
+  readonly json: boolean
+}
+
+const optimizerOf = ({ optimizer, lr, momentum, weightDecay }: TrainFlags): Optim.Optimizer =>
+  optimizer === "adam" ? Optim.adam({ lr, weightDecay }) : Optim.sgd({ lr, momentum, weightDecay })
+
+const limited = <S extends Data.SampleShape>(data: Data.Dataset<S>, limit: number | undefined): Data.Dataset<S> =>
+  limit === undefined ? data : Data.limit(data, limit)
+
+/** the run itself, once its device is there */
+const train = Effect.fnUntraced(function* (given: TrainFlags, model: Train.Model, found: Splits) {
+  const { model: name, seed, json, epochs, batchSize } = given
+  const paths = yield* Path.Path
+  const [images, held] = [limited(found.train, given.limit), limited(found.test, given.limit)]
+  const optimizer = optimizerOf(given)
+  const out = given.out ?? paths.join("runs", name)
+  const [weights, log] = [paths.join(out, "model.safetensors"), paths.join(out, "log.jsonl")]
+  const { info } = yield* Device
+  const table = summary(model)
+  if (json) {
+    yield* jsonLine({ event: "Model", model: name, parameters: table.parameters, multiplyAdds: table.multiplyAdds })
+  } else {
+    yield* Console.log(describeDevice(info))
+    yield* Console.log(`model   ${name}\n${showSummary(table)}`)
+    yield* Console.log(
+      `data    ${given.data}: ${count(images.length)} images to train on, ${count(held.length)} to test on; ` +
+        `${optimizer.name}, lr ${given.lr}, batches of ${batchSize}, seed ${seed}`,
+    )
+  }
+  const saidSaved = (saved: Train.Saved) =>
+    json
+      ? jsonLine({ ...Train.toJson(saved), interrupted: true })
+      : Console.log(
+          `interrupted in epoch ${saved.epoch}, after ${count(saved.totalSteps)} steps; ` +
+            `parameters so far are in ${saved.path}, the log in ${log}`,
+        )
+  const metadata = { model: name, data: given.data, device: info.name }
+  const events = Train.fit({
+    model,
+    loss: Loss.crossEntropy(),
+    optimizer,
+    data: images.pipe(Data.shuffle, Data.batch(batchSize)),
+    epochs,
+    seed,
+  }).pipe(
+    Train.evaluateEachEpoch(held, { accuracy: Evaluate.accuracy, loss: Evaluate.meanLoss() }),
+    Train.save(weights, { metadata, onInterrupted: saidSaved }),
+    Train.log(log),
+  )
+  yield* json
+    ? Stream.runForEach(events, (event) => jsonLine(Train.toJson(event)))
+    : Stream.runDrain(Train.progressBar(events))
+  yield* json
+    ? jsonLine({ event: "Done", parameters: weights, log })
+    : Console.log(`parameters  ${weights}\nlog         ${log}`)
+})
+
+/** `train`: trains a model of the zoo, showing how it goes, and writes its parameters and a log */
+export const trainCommand = Command.make(
+  "train",
+  {
+    model: flags.model,
+    data: flags.data,
+    dataFolder: flags.dataFolder,
+    epochs: flags.epochs,
+    batchSize: flags.batchSize,
+    lr: flags.lr,
+    optimizer: flags.optimizer,
+    momentum: flags.momentum,
+    weightDecay: flags.weightDecay,
+    limit: flags.limit,
+    out: flags.out,
+    device: flags.device,
+    threads: flags.threads,
+    seed: flags.seed,
+    json: flags.json,
+  },
+  Effect.fnUntraced(function* (given) {
+    const layer = yield* deviceOf(given)
+    // what can be wrong without a device is told before one is started
+    const model = yield* findModel(given.model)
+    const found = yield* findData(given.data, { model, folder: given.dataFolder, seed: given.seed })
+    yield* Effect.provide(train(given, model, found), layer)
+  }),
+).pipe(
+  Command.withDescription("Train a model; Ctrl-C ends it cleanly, with what was trained saved"),
+  Command.withExamples([
+    {
+      command:
+        "effect-nn train --model lenet --data mnist --epochs 2 --batch-size 64 --lr 0.001 --optimizer adam --out runs/lenet",
+    },
+  ]),
+)

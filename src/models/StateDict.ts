@@ -1,0 +1,47 @@
+/** The parameters of a model under the names of PyTorch's state_dict. */
+import type { HostTensor } from "../ops/HostTensor.ts"
+import type { Tensor } from "../ops/Tensor.ts"
+import type { Shape } from "../shapes/Shape.ts"
+import type { Layer, Param } from "./Layer.ts"
+import { type NameOf, nameOf } from "./sequential.ts"
+
+type Own<P, Prefix extends string> = { [K in keyof P & string]: [`${Prefix}${K}`, P[K]] }[keyof P & string]
+type Kids<C, Prefix extends string> = C extends readonly []
+  ? never
+  : { [I in keyof C]: Entries<C[I], `${Prefix}${NameOf<C[I], I>}.`> }[keyof C & `${number}`]
+type Entries<H, Prefix extends string = ""> = H extends {
+  readonly "~": { readonly params: infer P; readonly children: infer C }
+}
+  ? Own<P, Prefix> | Kids<C, Prefix>
+  : H extends { readonly name: string; readonly layer: infer B }
+    ? Entries<B, Prefix>
+    : never
+
+/** The shapes of a model's parameters and running statistics by name: `{ "fc1.weight": [8, 4], … }`. */
+export type ParamShapes<H> = {
+  [E in Entries<H> as E extends readonly [infer N extends string, unknown] ? N : never]: E extends readonly [
+    unknown,
+    infer S extends Shape,
+  ]
+    ? S
+    : never
+}
+/** A model's parameters and running statistics as tensors of a program: `{ "fc1.weight": Tensor<[8, 4]>, … }`. */
+export type StateDict<H> = {
+  [K in keyof ParamShapes<H>]: ParamShapes<H>[K] extends infer S extends Shape ? Tensor<S> : never
+}
+/** The same in ordinary memory. */
+export type HostStateDict<H> = {
+  [K in keyof ParamShapes<H>]: ParamShapes<H>[K] extends infer S extends Shape ? HostTensor<S> : never
+}
+
+/** a parameter with its whole name */
+export interface NamedParam extends Param {
+  /** as in PyTorch's state_dict: `layer1.conv1.weight` */
+  readonly path: string
+}
+/** All parameters and running statistics of a model, in the order of PyTorch's state_dict. */
+export const parameters = (layer: Layer, prefix: string = ""): ReadonlyArray<NamedParam> => [
+  ...layer.params.map((param) => ({ ...param, path: `${prefix}${param.name}` })),
+  ...layer.children.flatMap((child, i) => parameters(child.layer, `${prefix}${nameOf(child, i)}.`)),
+]

@@ -1,0 +1,106 @@
+/** A model on a tensor: the graph of what it computes. */
+import * as Random from "../ops/random.ts"
+import * as Tensor from "../ops/Tensor.ts"
+import { isRefusal, type Refusal } from "../shapes/Refusal.ts"
+import { type Shape, show } from "../shapes/Shape.ts"
+import { ShapeMismatch } from "../shapes/ShapeMismatch.ts"
+import type { Apply, Context, Forward, Layer, Tensors } from "./Layer.ts"
+import { mismatch, nameOf, start } from "./sequential.ts"
+import { parameters, type StateDict } from "./StateDict.ts"
+
+/** the shape that a model gives for an input of shape `S` */
+export type Output<H extends Layer, S extends Shape> =
+  Apply<H["~"]["rule"], S> extends infer O ? (O extends Shape ? O : unknown extends O ? Shape : never) : never
+
+/** a tensor that the model takes, or the sentence that says why it does not */
+export type Accepted<H extends Layer, S extends Shape> =
+  Apply<H["~"]["rule"], S> extends Refusal<infer M, infer P>
+    ? P extends ""
+      ? `${H["~"]["label"]} cannot take this input: it ${M}`
+      : `${P}: ${M}`
+    : Tensor.Tensor<S>
+
+export interface ApplyOptions {
+  /** whether batch norm and dropout do what they do in training; not when absent */
+  readonly training?: boolean
+  /** the limbs of a `Random.key` as a tensor, for layers that draw random numbers */
+  readonly seed?: Tensor.Tensor
+}
+
+const contextOf = (layer: Layer, params: Tensors, prefix: string, options: ApplyOptions): Context => ({
+  params: Object.fromEntries(layer.params.map(({ name }) => [name, params[`${prefix}${name}`]])),
+  training: options.training ?? false,
+  random:
+    options.seed === undefined
+      ? null
+      : { key: options.seed, stream: Random.stream(prefix.endsWith(".") ? prefix.slice(0, -1) : prefix) },
+  child: (i, x) => {
+    const child = layer.children[i]
+    if (child === undefined) return { output: x, updates: {} }
+    const name = nameOf(child, i)
+    const { output, updates } = child.layer.forward(x, contextOf(child.layer, params, `${prefix}${name}.`, options))
+    return { output, updates: Object.fromEntries(Object.entries(updates).map(([k, u]) => [`${name}.${k}`, u])) }
+  },
+})
+
+/** why these parameters are not the model's, if they are not */
+const wrongParams = (layer: Layer, params: Tensors): ShapeMismatch | null => {
+  for (const { path, shape } of parameters(layer)) {
+    const given = params[path]?.shape
+    if (given !== undefined && show(given) === show(shape)) continue
+    const sentence =
+      given === undefined
+        ? `the parameters have no ${path}`
+        : `${path} is ${show(given)}, but the model needs ${show(shape)}`
+    const remedy = "Take the parameters of this model: those of Nn.init, or of a checkpoint of it"
+    return new ShapeMismatch({ op: layer.label, path: "", shapes: [given ?? [], shape], sentence, remedy })
+  }
+  return null
+}
+
+/**
+ * `forward` without its types, for code that is generic in the model: what does not fit is found at run time and
+ * carried by the output.
+ */
+export const forwardUnsafe = (net: Layer, params: Tensors, x: Tensor.Tensor, options: ApplyOptions = {}): Forward => {
+  if (Tensor.refusal(x) !== undefined) return { output: x, updates: {} }
+  const out = net.rule(x.shape, start)
+  const error = isRefusal(out) ? mismatch(net, out, x.shape) : wrongParams(net, params)
+  return error === null
+    ? net.forward(x, contextOf(net, params, "", options))
+    : { output: Tensor.make([], { _tag: "Refused", error }), updates: {} }
+}
+
+/**
+ * The output of a model, and the next values of its running statistics by name (none in evaluation, where they stay).
+ *
+ * A model that does not take `x`, or that these parameters do not belong to, gives a tensor that carries the refusal.
+ *
+ * @example
+ * const { output, updates } = Nn.forward(net, state.params, x, { training: true })
+ */
+export const forward = <H extends Layer, S extends Shape>(
+  net: H,
+  params: StateDict<H>,
+  x: Accepted<H, S>,
+  options: ApplyOptions = {},
+): { readonly output: Tensor.Tensor<Output<H, S>>; readonly updates: Forward["updates"] } => {
+  // a state dict holds tensors, and an accepted input is one; the rule as a value gives the shape that the type says
+  const { output, updates } = forwardUnsafe(net, params as Tensors, x as Tensor.Tensor, options)
+  return { output: output as Tensor.Tensor<Output<H, S>>, updates }
+}
+
+/**
+ * The output of a model.
+ *
+ * **Shapes** what the model's layers give for that of `x`.
+ *
+ * @example
+ * const logits = Nn.apply(lenet, state.params, x) // Tensor<["N", 10]>
+ */
+export const apply = <H extends Layer, S extends Shape>(
+  net: H,
+  params: StateDict<H>,
+  x: Accepted<H, S>,
+  options: ApplyOptions = {},
+): Tensor.Tensor<Output<H, S>> => forward<H, S>(net, params, x, options).output

@@ -1,0 +1,81 @@
+import { refuse } from "../shapes/Refusal.ts"
+import { type Shape, show } from "../shapes/Shape.ts"
+import { add } from "./add.ts"
+import { detach } from "./detach.ts"
+import { sizeOf } from "./mean.ts"
+import { mul } from "./mul.ts"
+import { affine, moments } from "./normalize.ts"
+import * as Op from "./Op.ts"
+import { reshapeTo } from "./reshape.ts"
+import type { Tensor } from "./Tensor.ts"
+
+/** The options of batch normalisation, as PyTorch's, in camelCase. */
+export interface BatchNorm2dOptions {
+  /** of length `C`; what training keeps of the batches that it saw */
+  readonly runningMean?: Tensor | null
+  readonly runningVar?: Tensor | null
+  /** of length `C`; 1 when absent */
+  readonly weight?: Tensor | null
+  /** of length `C`; 0 when absent */
+  readonly bias?: Tensor | null
+  /** whether the batch's own statistics are used, and kept */
+  readonly training: boolean
+  /** the share of the new batch in the running statistics: 0.1 when absent */
+  readonly momentum?: number
+  /** 1e-5 when absent */
+  readonly eps?: number
+}
+
+/** the normalised batch, and the running statistics after it */
+export interface BatchNormed<S extends Shape> {
+  readonly output: Tensor<S>
+  readonly runningMean: Tensor | null
+  readonly runningVar: Tensor | null
+}
+
+/** passes its input on where it has a channel of each, and refuses it elsewhere */
+const channels: Op.Primitive<{ readonly count: number | null }> = Op.primitive({
+  name: "batchNorm2d",
+  shape: ([x = []], { count }) => {
+    if (x.length !== 4) return refuse(`expects [N, C, H, W] but the input gives ${show(x)}`)
+    return count === null || x[1] === count ? x : refuse(`expects ${count} channels but the input gives ${x[1]}`)
+  },
+  kernel: () => "view",
+  gradient: Op.linear((dy) => dy),
+})
+
+/**
+ * Each channel shifted and scaled to mean 0 and variance 1, then by `weight` and `bias`.
+ *
+ * In training the (biased) statistics of the batch are used, and the running ones move towards them by `momentum`, with
+ * the unbiased variance. Otherwise the running ones are used and stay.
+ *
+ * **Shapes** `[N, C, H, W] → [N, C, H, W]`. **Gradient** through the statistics in training. PyTorch's `batch_norm`;
+ * Ioffe and Szegedy, 2015.
+ *
+ * @example
+ * const { output, runningMean, runningVar } = Ops.batchNorm2d(x, { ...params, training: true })
+ */
+export const batchNorm2d = <S extends Shape>(x: Tensor<S>, options: BatchNorm2dOptions): BatchNormed<S> => {
+  const { runningMean = null, runningVar = null, weight = null, bias = null, training } = options
+  const { momentum = 0.1, eps = 1e-5 } = options
+  const known = [weight, bias, runningMean, runningVar].find((t) => t !== null)?.shape[0]
+  const image: Tensor = Op.call(channels, [x], { count: typeof known === "number" ? known : null })
+  const wide = (t: Tensor): Tensor => reshapeTo(t, [1, t.shape[0] ?? 1, 1, 1])
+  const own = training || runningMean === null || runningVar === null
+  const used = own ? moments(image, [0, 2, 3]) : { mean: wide(detach(runningMean)), variance: wide(detach(runningVar)) }
+  const y = affine(image, used, eps, weight === null ? null : wide(weight), bias === null ? null : wide(bias))
+  // element by element of `x`
+  const output = y as Tensor<S>
+  if (!training) return { output, runningMean, runningVar }
+  const count = sizeOf(x.shape, [0, 2, 3])
+  const moved = (running: Tensor | null, batch: Tensor, correction: number): Tensor | null =>
+    running === null
+      ? null
+      : add(mul(running, 1 - momentum), mul(reshapeTo(detach(batch), running.shape), momentum * correction))
+  return {
+    output,
+    runningMean: moved(runningMean, used.mean, 1),
+    runningVar: moved(runningVar, used.variance, count / (count - 1)),
+  }
+}

@@ -1,0 +1,13 @@
+import * as K from "../gpu/Kernel.ts"
+import { type Binary, binary } from "./binary.ts"
+
+/**
+ * 1 where the first is less than the second, else 0, with broadcasting; 0 where either is NaN.
+ *
+ * **Shapes** `A × B → broadcast(A, B)`. **Gradient** `0`. PyTorch's `lt`.
+ */
+export const less: Binary<"less"> = binary({
+  name: "less",
+  kernel: (a, b) => K.select(K.compare("lt", a, b), 1, 0),
+  gradient: () => [null, null],
+})

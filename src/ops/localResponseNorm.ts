@@ -1,0 +1,64 @@
+import * as K from "../gpu/Kernel.ts"
+import type { Shape } from "../shapes/Shape.ts"
+import { add } from "./add.ts"
+import { div } from "./div.ts"
+import { mul } from "./mul.ts"
+import * as Op from "./Op.ts"
+import { pow } from "./pow.ts"
+import { square } from "./square.ts"
+import type { Tensor } from "./Tensor.ts"
+import { within } from "./windows.ts"
+
+interface Neighbours {
+  readonly before: number
+  readonly after: number
+}
+
+/** the sum over neighbouring channels */
+const neighbourhood: Op.Primitive<Neighbours> = Op.primitive({
+  name: "neighbourhood",
+  shape: ([x = []]) => x,
+  kernel: ({ inputs: [x = []], at, attributes: { before, after } }) => {
+    const axis = K.reductionAxis(0)
+    const channel = K.isub(K.iadd(at[1] ?? K.int(0), K.axis(axis)), before)
+    const element = K.load(
+      0,
+      at.map((i, d) => (d === 1 ? channel : i)),
+    )
+    return [K.sum([{ axis, extent: before + after + 1 }], K.select(within(channel, x[1] ?? 1), element, 0))]
+  },
+  gradient: Op.linear((dy, { attributes: { before, after } }) =>
+    Op.call(neighbourhood, [dy], { before: after, after: before }),
+  ),
+})
+
+/** The options of local response normalisation, with PyTorch's defaults. */
+export interface LocalResponseNormOptions {
+  /** 1e-4 when absent */
+  readonly alpha?: number
+  /** 0.75 when absent */
+  readonly beta?: number
+  /** 1 when absent */
+  readonly k?: number
+}
+
+/**
+ * Each element over a power of its neighbourhood: `x / (k + alpha/size · Σ x²)^beta`, the sum over `size` neighbouring
+ * channels.
+ *
+ * **Shapes** `[N, C, …] → [N, C, …]`. **Gradient** through the sum. PyTorch's `local_response_norm`; Krizhevsky,
+ * Sutskever and Hinton, 2012.
+ *
+ * @example
+ * Ops.localResponseNorm(x, 5, { k: 2 })
+ */
+export const localResponseNorm = <S extends Shape>(
+  x: Tensor<S>,
+  size: number,
+  { alpha = 1e-4, beta = 0.75, k = 1 }: LocalResponseNormOptions = {},
+): Tensor<S> => {
+  const before = Math.floor(size / 2)
+  const total: Tensor = Op.call(neighbourhood, [square(x)], { before, after: size - 1 - before })
+  // element by element of `x`
+  return div(x as Tensor, pow(add(mul(total, alpha / size), k), beta)) as Tensor<S>
+}

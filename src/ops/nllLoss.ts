@@ -1,0 +1,81 @@
+import type { Dim, FitsShape, Shape, Show } from "../shapes/Shape.ts"
+import { detach } from "./detach.ts"
+import { div } from "./div.ts"
+import { equal } from "./equal.ts"
+import { mul } from "./mul.ts"
+import { neg } from "./neg.ts"
+import { pick } from "./pick.ts"
+import { reshapeTo } from "./reshape.ts"
+import { sub } from "./sub.ts"
+import { expandTo, sum } from "./sum.ts"
+import type { Tensor } from "./Tensor.ts"
+
+export type Reduction = "mean" | "sum" | "none"
+
+/** The options of a loss over classes, as PyTorch's, in camelCase. */
+export interface ClassLossOptions {
+  /** for each class; 1 when absent */
+  readonly weight?: Tensor
+  /** targets of this value count for nothing: −100 when absent */
+  readonly ignoreIndex?: number
+  /** "mean" when absent: over the weights of the targets that count */
+  readonly reduction?: Reduction
+}
+
+/** the shape of the class indices of logits `[N, C, …]` */
+type WithoutClasses<L> = L extends readonly [infer N extends Dim, Dim, ...infer Rest extends Shape]
+  ? [N, ...Rest]
+  : Shape
+/** class indices for logits of shape `L`, or the sentence that says why they do not fit */
+export type ClassIndices<Name extends string, L, T extends Shape> =
+  FitsShape<T, WithoutClasses<L>> extends true
+    ? Tensor<T>
+    : `${Name}: class indices of ${Show<T>} do not fit logits of ${Show<L>}`
+/** the shape of a loss after its reduction, `T` being that of the targets */
+export type Losses<T, O> = O extends { readonly reduction: infer R extends Reduction }
+  ? "none" extends R
+    ? T
+    : []
+  : []
+
+/** what losses over classes share: the weights, the targets that count, and the mean over both */
+export const overClasses = (
+  x: Tensor,
+  target: Tensor,
+  { weight, ignoreIndex = -100, reduction = "mean" }: ClassLossOptions,
+) => {
+  const counts: Tensor = sub(1, equal(target, ignoreIndex))
+  const perClass =
+    weight === undefined
+      ? null
+      : reshapeTo(
+          weight,
+          x.shape.map((d, i) => (i === 1 ? d : 1)),
+        )
+  const weighted = (t: Tensor): Tensor => (perClass === null ? t : mul(t, perClass))
+  const own = (t: Tensor): Tensor => neg(pick(weighted(t), target, { ignoreIndex }))
+  const reduced = (losses: Tensor): Tensor => {
+    if (reduction === "none") return losses
+    if (reduction === "sum") return sum(losses)
+    const total = perClass === null ? counts : pick(expandTo(detach(perClass), x.shape), target, { ignoreIndex })
+    return div(sum(losses), sum(total))
+  }
+  return { counts, weighted, own, reduced }
+}
+
+/**
+ * The negative of the log-probability of each sample's class.
+ *
+ * **Shapes** `[N, C, …] × [N, …] → []`, or `[N, …]` with reduction `"none"`. **Gradient** `−weight·dy` in the place of
+ * the class. A class that does not exist gives NaN. PyTorch's `nll_loss`.
+ */
+export const nllLoss = <L extends Shape, T extends Shape, const O extends ClassLossOptions = object>(
+  logProbabilities: Tensor<L>,
+  target: ClassIndices<"nllLoss", L, T>,
+  options?: O,
+): Tensor<Losses<T, O>> => {
+  // the parameter's type is a sentence only where the call does not compile
+  const { own, reduced } = overClasses(logProbabilities, target as Tensor, options ?? {})
+  // the reduction decides the shape, as the type says
+  return reduced(own(logProbabilities)) as Tensor<Losses<T, O>>
+}

@@ -1,0 +1,12 @@
+/** Data, training, evaluation: from files to trained parameters. */
+export * as Data from "./Data.ts"
+export { DataError, type DataReason } from "./DataError.ts"
+export * as Evaluate from "./Evaluate.ts"
+export * as Idx from "./Idx.ts"
+export { InvalidOption } from "./InvalidOption.ts"
+export * as Loss from "./Loss.ts"
+export * as Optim from "./Optim.ts"
+export * as Prefetch from "./Prefetch.ts"
+export * as ProgressLine from "./ProgressLine.ts"
+export * as Safetensors from "./Safetensors.ts"
+export * as Train from "./Train.ts"
