@@ -26,6 +26,7 @@ const same = (a: Float32Array, b: Float32Array): void => {
 }
 
 describe("kernels on the WebAssembly device", () => {
+  // oxlint-disable-next-line vitest/expect-expect -- `same` asserts
   it("give what the interpreter gives", async () => {
     await fc.assert(
       fc.asyncProperty(kernelCase, async ({ kernel, inputs }) => {
