@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest"
+import { expect, test } from "vitest"
 import * as Shapes from "../../src/shapes/index.ts"
 import type {
   AdaptivePool2d,
@@ -23,10 +23,8 @@ const check = <R extends { readonly gives: unknown }>(
   rows: ReadonlyArray<R>,
   rule: (row: R) => unknown,
 ): void => {
-  describe(name, () => {
-    test.each(rows.map((row) => [JSON.stringify(row), row] as const))("%s", (_, row) => {
-      expect(given(rule(row))).toEqual(row.gives)
-    })
+  test.each(rows.map((row) => [name, JSON.stringify(row), row] as const))("%s %s", (_name, _text, row) => {
+    expect(given(rule(row))).toEqual(row.gives)
   })
 }
 

@@ -5,7 +5,8 @@ import { maxPool2d } from "./layers/maxPool2d.ts"
 import { input, sequential } from "./sequential.ts"
 
 /**
- * LeNet for 28×28 grey images of ten classes, without activations, as in the course it comes from.
+ * LeNet for 28×28 grey images of ten classes: two blocks of a convolution and a max pooling, then three linear layers,
+ * with no activation between them.
  *
  * **Shapes** `[N, 1, 28, 28] → [N, 10]`; 61,610 parameters.
  */

@@ -55,22 +55,25 @@ const streamLimb = (s: number, round: number): number => hash(s, round + 101) % 
  * is a natural number up to 2^33.
  */
 export const uniform = (k: ArrayLike<number>, s: number): ((element: number) => number) => {
-  const keys = rounds.map((_, i) => ((k[i] ?? 0) + streamLimb(s, i)) % limb)
+  // flat typed arrays: a model of tens of millions of parameters draws each number here
+  const keys = Int32Array.from(rounds, (_, i) => ((k[i] ?? 0) + streamLimb(s, i)) % limb)
   return (element) => {
     let left = element % limb
     let right = Math.floor(element / limb) % limb
     const above = Math.floor(element / 2 ** 22) % limb
     for (let i = 0; i < keyLimbs; i++) {
-      const [a, p, b, q] = rounds[i] ?? [0, 1, 0, 1]
-      const roundKey = ((keys[i] ?? 0) + above * (high[i] ?? 0)) % limb
-      const x = ((right + roundKey) * a) % small
-      const next = (left + ((((x * x) % p) * b) % q)) % limb
+      const roundKey = (keys[i]! + above * highs[i]!) % limb
+      const x = ((right + roundKey) * factors[4 * i]!) % small
+      const mixed = (((x * x) % factors[4 * i + 1]!) * factors[4 * i + 2]!) % factors[4 * i + 3]!
+      const next = (left + mixed) % limb
       left = right
       right = next
     }
     return (left * limb + right) * 2 ** -22
   }
 }
+const factors = Int32Array.from(rounds.flat())
+const highs = Int32Array.from(high)
 
 /**
  * The same as an index expression: `k` are the key's limbs, loaded as indices; `element` is the number of the element.

@@ -321,6 +321,7 @@ describe("workers", () => {
           const phase = (step: number, fn: string, alone: boolean) => ({
             step,
             alone,
+            barrier: true,
             calls: [{ module: 1, fn, args: [], units: 2 }],
           })
           const good = [

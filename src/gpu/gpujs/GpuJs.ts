@@ -6,10 +6,11 @@ import { checkRun } from "../checkRun.ts"
 import type { Contraction } from "../Contraction.ts"
 import { Device, type DeviceBuffer, DeviceError, type DeviceInfo, type DeviceShape } from "../Device.ts"
 import { makeHandles } from "../handles.ts"
-import { elements, type Plan } from "../Plan.ts"
+import type { Plan } from "../Plan.ts"
+import * as Runner from "../webgpu/Runner.ts"
 import { installWebGpu } from "./dawn.ts"
 import { type Dialect, dialectOf, type Mode } from "./dialect.ts"
-import type { GpuBuffer, GpuContext, TunedKernel } from "./gpuTypes.ts"
+import type { GpuBuffer, GpuContext } from "./gpuTypes.ts"
 import { contextOf, type GpuJsKernel, load } from "./internals.ts"
 import { lower } from "./lower.ts"
 import * as Values from "./values.ts"
@@ -23,9 +24,6 @@ export interface Options {
   readonly plain?: boolean | undefined
 }
 
-/** Compiles a contraction's own kernel for the GPU that gpu.js uses. */
-export type TunedContraction = (context: GpuContext, contraction: Contraction) => Promise<TunedKernel>
-
 /**
  * gpu.js as the device.
  *
@@ -35,17 +33,12 @@ export type TunedContraction = (context: GpuContext, contraction: Contraction) =
  * @example
  * program.pipe(Effect.provide(GpuJs.layer({ mode: "webgpu" })))
  */
-export const layer = (options: Options): Layer.Layer<Device, DeviceError> =>
-  Layer.effect(Device, make(options, undefined))
-
-/** As `layer`, with the kernels that contractions run on where `plain` is not asked for. */
-export const layerWith = (options: Options, tuned: TunedContraction): Layer.Layer<Device, DeviceError> =>
-  Layer.effect(Device, make(options, tuned))
+export const layer = (options: Options): Layer.Layer<Device, DeviceError> => Layer.effect(Device, make(options))
 
 const attempt = <A>(device: string, action: DeviceError["action"], work: () => Promise<A>) =>
   Effect.tryPromise({ try: work, catch: (cause) => Values.failure(device, action, undefined, cause) })
 
-const make = Effect.fnUntraced(function* (options: Options, tuned: TunedContraction | undefined) {
+const make = Effect.fnUntraced(function* (options: Options) {
   const { mode } = options
   const device = `gpujs-${mode}`
   const dialect = dialectOf(mode)
@@ -54,7 +47,7 @@ const make = Effect.fnUntraced(function* (options: Options, tuned: TunedContract
     return yield* new DeviceError({ device, action: "start", reason })
   }
   const session = yield* openSession(device, dialect)
-  if (mode === "webgpu") return yield* makeWebGpu(session, options.plain === true ? undefined : tuned)
+  if (mode === "webgpu") return yield* makeWebGpu(session, options.plain === true)
   // the first kernel shows which backend runs, and in the GL modes outlives all others
   const first = yield* attempt(device, "start", async () => (await probe(session)).kernel)
   return yield* dialect.shader
@@ -230,7 +223,7 @@ const describe = (session: Values.Session, context: unknown): string => {
 
 // ---------- webgpu
 
-const makeWebGpu = Effect.fnUntraced(function* (opened: Values.Session, tuned: TunedContraction | undefined) {
+const makeWebGpu = Effect.fnUntraced(function* (opened: Values.Session, plain: boolean) {
   const { device } = opened
   const context = yield* attempt(device, "start", async () => {
     const { kernel } = await probe(opened)
@@ -238,6 +231,11 @@ const makeWebGpu = Effect.fnUntraced(function* (opened: Values.Session, tuned: T
     kernel.destroy()
     return found
   })
+  const pipelines: Runner.Pipelines = new Map()
+  const services = yield* Effect.context<never>()
+  const tuned = plain
+    ? undefined
+    : (c: Contraction) => Effect.runPromiseWith(services)(Runner.kernel(context.device, c, pipelines))
   const session: WebGpu.WebGpuSession = { ...opened, context, tuned }
   const handles = makeHandles<GpuBuffer>(device)
   const one = yield* Semaphore.make(1)

@@ -6,6 +6,14 @@ interface HasGpu {
 
 const webgpuPackage = "webgpu"
 
+/**
+ * Dawn ends the process if its instance is collected while anything of it lives, so the one made is kept. SwiftShader
+ * compiles kernels with workgroup memory forty times faster where that is not cleared first; ours write it before they
+ * read it.
+ */
+let instance: unknown
+const features = ["enable-dawn-features=disable_workgroup_init"]
+
 /** Whether `navigator.gpu` is there; where it is not and this is Node, Dawn's is put there. Gives what takes it away. */
 export const installWebGpu = async (): Promise<{ readonly remove: () => void } | { readonly missing: string }> => {
   const scope: { navigator?: HasGpu; process?: { versions?: { node?: string } } } = globalThis as object
@@ -25,13 +33,12 @@ export const installWebGpu = async (): Promise<{ readonly remove: () => void } |
         `(${cause instanceof Error ? cause.message : String(cause)}); install it with: npm install webgpu`,
     }
   }
-  const gpu = create([])
+  const gpu = (instance ??= create(features))
   if (scope.navigator === undefined) {
     Object.defineProperty(scope, "navigator", { value: { gpu }, configurable: true })
     return { remove: () => void delete scope.navigator }
   }
   const { navigator } = scope
   Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true })
-  // Dawn keeps its threads, and the process, alive for as long as somebody can reach it
   return { remove: () => void delete navigator.gpu }
 }

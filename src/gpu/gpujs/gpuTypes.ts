@@ -1,27 +1,22 @@
 /** What is used of WebGPU, as types of our own: no declaration that is emitted may need a package of types. */
 
-export interface GpuBuffer {
-  readonly size: number
+import type * as Runner from "../webgpu/Runner.ts"
+
+export interface GpuBuffer extends Runner.GpuBuffer {
   destroy(): void
   mapAsync(mode: number, offset?: number, size?: number): Promise<unknown>
   getMappedRange(offset?: number, size?: number): ArrayBuffer
   unmap(): void
 }
 
-export interface GpuCommandEncoder {
+export interface GpuCommandEncoder extends Runner.GpuCommandEncoder {
   copyBufferToBuffer(source: GpuBuffer, sourceOffset: number, to: GpuBuffer, toOffset: number, size: number): void
   clearBuffer(buffer: GpuBuffer, offset?: number, size?: number): void
-  beginComputePass(): object
   finish(): object
 }
 
-export interface GpuLimits {
-  readonly maxBufferSize: number
-  readonly maxStorageBufferBindingSize: number
-}
-
-export interface GpuDevice {
-  readonly limits: GpuLimits
+export interface GpuDevice extends Runner.GpuDevice {
+  readonly limits: Runner.GpuDevice["limits"] & { readonly maxBufferSize: number }
   readonly queue: {
     writeBuffer(buffer: GpuBuffer, offset: number, data: Float32Array): void
     submit(commands: ReadonlyArray<object>): void

@@ -6,12 +6,14 @@
  * functions, one `return` at the end. Every index that is named is a float there, since gpu.js turns integers to floats
  * when they are given a name; only loop variables are integers.
  */
+import * as Data from "effect/Data"
 import * as K from "../Kernel.ts"
 import { elements } from "../Plan.ts"
-import { type Extents, interval } from "../range.ts"
+import { interval } from "../range.ts"
 import { type Canonical, canonical } from "./canonical.ts"
 import { type Dialect, fold } from "./dialect.ts"
 import { type Refusal, refusal, type Single } from "./lower.ts"
+import { literal, type Printer } from "./literal.ts"
 import { printBinary, printNaN, printUnary } from "./printMath.ts"
 
 export interface Printed {
@@ -37,12 +39,6 @@ export interface Block {
   readonly names: Map<object, string>
 }
 
-export interface Printer {
-  readonly dialect: Dialect
-  readonly fresh: (stem: string) => string
-  readonly scalar: (name: "inf" | "nan") => string
-}
-
 interface Context extends Printer {
   readonly kernel: Single
   readonly graph: Canonical
@@ -56,12 +52,8 @@ interface Folded {
 }
 
 /** a part of a kernel cannot be printed; caught in `print`, the one place that starts the walk */
-class Unprintable {
-  readonly reason: string
-  constructor(reason: string) {
-    this.reason = reason
-  }
-}
+class Unprintable extends Data.TaggedError("Unprintable")<{ readonly reason: string }> {}
+const unprintable = (reason: string) => new Unprintable({ reason })
 
 const product = (shape: ReadonlyArray<number>, axes: ReadonlyArray<number>) =>
   axes.reduce((n, a) => n * (shape[a] ?? 1), 1)
@@ -221,31 +213,18 @@ const nameOf = (node: object, block: Block | undefined): string | undefined =>
   block === undefined ? undefined : (block.names.get(node) ?? nameOf(node, block.parent))
 
 const axisName = (axis: number, block: Block | undefined): string => {
-  if (block === undefined) throw new Unprintable(`axis ${axis} is used outside of the loop that defines it`)
+  if (block === undefined) throw unprintable(`axis ${axis} is used outside of the loop that defines it`)
   return block.axes.get(axis) ?? axisName(axis, block.parent)
 }
 
 /** the outermost block in which `node` means the same */
 const home = (axes: ReadonlySet<number>, block: Block, harmless: boolean): Block => {
-  let at = block
-  while (at.parent !== undefined && (harmless || !at.conditional)) {
-    if ([...at.axes.keys()].some((a) => axes.has(a))) break
-    at = at.parent
-  }
-  return at
+  if (block.parent === undefined || (block.conditional && !harmless)) return block
+  return [...block.axes.keys()].some((a) => axes.has(a)) ? block : home(axes, block.parent, harmless)
 }
 
 const pureIndex = (i: K.Index): boolean =>
   i._tag === "IndexBinary" ? pureIndex(i.a) && pureIndex(i.b) : i._tag !== "ToIndex"
-
-export const literal = (v: number, printer: Printer): string => {
-  if (Number.isNaN(v)) return printer.scalar("nan")
-  if (v === Infinity) return printer.scalar("inf")
-  if (v === -Infinity) return `(-${printer.scalar("inf")})`
-  const f = Math.fround(v)
-  if (!Number.isFinite(f)) return literal(f, printer)
-  return f < 0 || Object.is(f, -0) ? `(-${-f})` : String(f)
-}
 
 // ---------- indices
 
@@ -314,12 +293,12 @@ const defineIndex = (i: K.Index & { _tag: "IndexBinary" }, at: Block, context: C
     return name
   }
   if (i.b._tag !== "Int" || !(i.b.value > 0)) {
-    throw new Unprintable("an index is divided by what is no positive constant")
+    throw unprintable("an index is divided by what is no positive constant")
   }
   const divisor = i.b.value
   const largest = bounds(i.a, context)
   if (Number.isFinite(largest) && largest > context.dialect.maxIndex) {
-    throw new Unprintable(`an index of up to ${largest} is divided, which is not exact in floats`)
+    throw unprintable(`an index of up to ${largest} is divided, which is not exact in floats`)
   }
   // the division is that of a name, since it is written more than once
   const operand = printIndex(i.a, at, context)
@@ -448,7 +427,7 @@ const conditional = (block: Block | undefined): boolean =>
 const printLoad = (v: K.Value & { _tag: "Load" }, block: Block, context: Context): string => {
   const folded = context.dimensions[v.input]
   const shape = context.kernel.inputs[v.input] ?? []
-  if (folded === undefined) throw new Unprintable(`it loads input ${v.input}, which it does not have`)
+  if (folded === undefined) throw unprintable(`it loads input ${v.input}, which it does not have`)
   // under a condition the kernel says itself what is in range; elsewhere a load that may not be is clamped
   const guarded = context.dialect.mode === "cpu" || conditional(block)
   const at = v.at.map((i, d) => {
@@ -550,7 +529,7 @@ const printReduce = (v: K.Reduce, block: Block, context: Context): string => {
       at.lines.push(`if (${seen} < 0.5) {`, ...within.lines, "}")
     }
   }
-  for (const [n, { loop, block: inner, sum: outer }] of [...open.entries()].reverse()) {
+  for (const [n, { loop, block: inner, sum: outer }] of [...open.entries()].toReversed()) {
     const to = open[n - 1]?.block ?? block
     const own = open[n + 1]?.sum ?? sum
     to.lines.push(loop, ...inner.lines)

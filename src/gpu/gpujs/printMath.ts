@@ -1,7 +1,7 @@
 /** The functions of float32 that gpu.js's modes lack or get wrong, written out as statements. */
 import type * as K from "../Kernel.ts"
 import type { Dialect } from "./dialect.ts"
-import { literal, type Printer } from "./print.ts"
+import { literal, type Printer } from "./literal.ts"
 
 export interface Operand {
   /** its name or literal, printed when asked for */

@@ -17,7 +17,7 @@ const [mapRead, copySource, copyDestination, storage] = [0x0001, 0x0004, 0x0008,
 export interface WebGpuSession extends Session {
   readonly context: GpuContext
   /** compiles a contraction's own kernel; absent where contractions run as plain kernels */
-  readonly tuned: ((context: GpuContext, contraction: Contraction) => Promise<TunedKernel>) | undefined
+  readonly tuned: ((contraction: Contraction) => Promise<TunedKernel>) | undefined
 }
 
 /** Storage for `bytes`, filled with zeros. Throws a `DeviceError` where the device has no such buffers. */
@@ -205,7 +205,7 @@ export const compile = async (session: WebGpuSession, plan: Plan, lowered: Lower
             if (action._tag === "Contraction") {
               const { name } = action.contraction
               if (session.tuned === undefined) throw new Error("a contraction was not lowered to a kernel")
-              const tuned = await session.tuned(context, action.contraction)
+              const tuned = await session.tuned(action.contraction)
               const workspace = tuned.workspaceBytes > 0 ? createBuffer(session, tuned.workspaceBytes) : undefined
               if (workspace !== undefined) workspaces.push(workspace)
               return { _tag: "Tuned", action, name, tuned, workspace, bound: undefined }

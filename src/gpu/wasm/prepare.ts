@@ -30,6 +30,8 @@ interface KernelTask {
   readonly units: number
   readonly alone: boolean
   readonly arrays: ReadonlyArray<Piece>
+  readonly reads: ReadonlyArray<Piece>
+  readonly writes: ReadonlyArray<Piece>
 }
 
 interface ContractionTask {
@@ -41,6 +43,8 @@ interface ContractionTask {
   readonly output: Piece
   readonly tables: Piece
   readonly workspace: Piece
+  readonly reads: ReadonlyArray<Piece>
+  readonly writes: ReadonlyArray<Piece>
 }
 
 export interface Prepared {
@@ -51,6 +55,8 @@ export interface Prepared {
   readonly arena: Arena
   /** `undefined` for what lies outside the arena */
   readonly pieces: ReadonlyArray<Need | undefined>
+  /** bytes of each piece, wherever it lies */
+  readonly sizes: ReadonlyArray<number>
   readonly tasks: ReadonlyArray<KernelTask | ContractionTask>
 }
 
@@ -95,7 +101,12 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
 
   const piece = (bytes: number, first: number, last: number): Piece => pieces.push({ bytes, first, last }) - 1
 
-  const kernelTask = (kernel: Kernel, arrays: ReadonlyArray<Piece>, step: number): void => {
+  const kernelTask = (
+    kernel: Kernel,
+    reads: ReadonlyArray<Piece>,
+    writes: ReadonlyArray<Piece>,
+    step: number,
+  ): void => {
     const content = contentOf(kernel)
     const before = funcs.get(content)
     const compiled = before?.compiled ?? cache.get(content) ?? compileKernel(kernel, `kernel${cache.size}`)
@@ -104,18 +115,19 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
     funcs.set(content, { compiled, fn })
     if (compiled.units === 0) return
     const alone = engine.threads === 1 || compiled.units === 1 || compiled.cost < aloneBelow
-    tasks.push({ _tag: "KernelTask", step, fn, units: compiled.units, alone, arrays })
+    const { units } = compiled
+    tasks.push({ _tag: "KernelTask", step, fn, units, alone, arrays: [...reads, ...writes], reads, writes })
   }
 
   const ordinary = (kernel: Kernel, { inputs, outputs }: Step, step: number): void => {
     const split = splitReduction(kernel)
-    if (split === undefined) return kernelTask(kernel, [...inputs, ...outputs], step)
+    if (split === undefined) return kernelTask(kernel, inputs, outputs, step)
     const partials = split.partials.map((p) => {
       const partial = piece(elements(p.space) * 4, step, step)
-      kernelTask(p, [...inputs, partial], step)
+      kernelTask(p, inputs, [partial], step)
       return partial
     })
-    kernelTask(split.final, [...inputs, ...partials, ...outputs], step)
+    kernelTask(split.final, [...inputs, ...partials], outputs, step)
   }
 
   const contraction = (c: Contraction.Contraction, { inputs, outputs }: Step, step: number): void => {
@@ -127,7 +139,8 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
     const planned = planContraction(c, { threads: alone ? 1 : engine.threads, wide: engine.wide })
     const tables = piece(planned.tables.byteLength, 0, end)
     const workspace = piece(planned.workspaceBytes, step, step)
-    tasks.push({ _tag: "ContractionTask", step, planned, alone, inputs, output, tables, workspace })
+    const access = { reads: [...inputs, tables], writes: [output, workspace] }
+    tasks.push({ _tag: "ContractionTask", step, planned, alone, inputs, output, tables, workspace, ...access })
   }
 
   plan.steps.forEach((step, i) =>
@@ -144,34 +157,53 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
     key: exports.map((f) => f.name).join(),
     arena: arrange(pieces.map((p) => p ?? { bytes: 0, first: 0, last: 0 })),
     pieces,
+    sizes: pieces.map((p, i) => p?.bytes ?? elements(plan.buffers[i]?.shape ?? [0]) * 4),
     tasks,
   }
 }
 
-/** the schedule for given addresses; `own` is the module of the plan's kernels, `common` that of the contractions */
+interface Range {
+  readonly from: number
+  readonly to: number
+}
+const meet = (a: ReadonlyArray<Range>, b: ReadonlyArray<Range>): boolean =>
+  a.some((x) => b.some((y) => x.from < y.to && y.from < x.to))
+
+/**
+ * The schedule for given addresses; `own` is the module of the plan's kernels, `common` that of the contractions. The
+ * threads meet only where a task touches what one since they last met has written, or writes what one has read.
+ */
 export const schedule = (
   prepared: Prepared,
   addresses: ReadonlyArray<number>,
   modules: { readonly own: number; readonly common: number },
 ): ReadonlyArray<WorkerPhase> => {
   const at = (p: Piece): number => addresses[p] ?? 0
-  const phases = prepared.tasks.flatMap((task): ReadonlyArray<WorkerPhase> => {
+  const range = (p: Piece): Range => ({ from: at(p), to: at(p) + (prepared.sizes[p] ?? 0) })
+  let since: ReadonlyArray<{ alone: boolean; reads: ReadonlyArray<Range>; writes: ReadonlyArray<Range> }> = []
+  return prepared.tasks.flatMap((task): ReadonlyArray<WorkerPhase> => {
     const { step, alone } = task
+    const access = { alone, reads: task.reads.map(range), writes: task.writes.map(range) }
+    const barrier = since.some(
+      (before) =>
+        // what the first thread does alone it does in order
+        !(before.alone && alone) &&
+        (meet(before.writes, access.reads) || meet(before.writes, access.writes) || meet(before.reads, access.writes)),
+    )
+    since = barrier ? [access] : [...since, access]
     if (task._tag === "KernelTask") {
       const call: WorkerCall = { module: modules.own, fn: task.fn, args: task.arrays.map(at), units: task.units }
-      return [{ step, alone, calls: [call] }]
+      return [{ step, alone, barrier, calls: [call] }]
     }
-    const where = {
-      inputs: task.inputs.map(at),
-      output: at(task.output),
-      tables: at(task.tables),
-      workspace: at(task.workspace),
-    }
-    return task.planned.phases(where).map((phase) => ({
+    const { inputs, output, tables, workspace } = task
+    const where = { inputs: inputs.map(at), output: at(output), tables: at(tables), workspace: at(workspace) }
+    const phases = task.planned.phases(where)
+    if (phases.length > 1 && !alone) since = [access]
+    return phases.map((phase, i) => ({
       step,
       alone,
+      barrier: i === 0 ? barrier : !alone,
       calls: phase.map(({ fn, args }) => ({ module: modules.common, fn, args })),
     }))
   })
-  return phases
 }

@@ -1,7 +1,6 @@
 /**
  * What each worker runs, as text, so that no bundler has to know of it and none can change it. All workers walk the same
- * schedule; between phases they meet at a barrier, unless both phases belong to the first worker alone. One that fails
- * goes on meeting the others, so that none waits for ever.
+ * schedule and meet at the barriers in it. One that fails goes on meeting the others, so that none waits for ever.
  *
  * `control`: 0 the round of the barrier, 1 how many have arrived, 2 whether a worker has failed in this run.
  */
@@ -29,11 +28,9 @@ const text = (error) => String((error && error.message) || error)
 
 const run = (phases) => {
   let failure
-  let together = false
   for (let i = 0; i < phases.length; i++) {
     const phase = phases[i]
-    if (parts > 1 && i > 0 && (together || !phase.alone)) barrier()
-    together = !phase.alone
+    if (parts > 1 && phase.barrier) barrier()
     if (phase.alone && part > 0) continue
     if (failure !== undefined || (control && Atomics.load(control, 2) !== 0)) continue
     const n = phase.alone ? 1 : parts

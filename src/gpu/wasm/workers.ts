@@ -12,10 +12,14 @@ export interface WorkerCall {
   readonly units?: number
 }
 
-/** calls that no barrier separates; those of a phase that is `alone` are made by the first worker, unshared */
+/**
+ * Calls that no barrier separates. Those of a phase that is `alone` are made by the first worker, unshared; before one
+ * with a `barrier` all wait until everything earlier is done.
+ */
 export interface WorkerPhase {
   readonly step: number
   readonly alone: boolean
+  readonly barrier: boolean
   readonly calls: ReadonlyArray<WorkerCall>
 }
 

@@ -1,17 +1,28 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
-import type * as Contraction from "../../../src/gpu/Contraction.ts"
 import { Device, DeviceError } from "../../../src/gpu/Device.ts"
 import * as K from "../../../src/gpu/Kernel.ts"
 import type { Plan } from "../../../src/gpu/Plan.ts"
 import { elements } from "../../../src/gpu/Plan.ts"
-import { erf } from "../../../src/gpu/reference/erf.ts"
 import * as Reference from "../../../src/gpu/reference/Reference.ts"
 import { inputShapes } from "../../../src/gpu/Contraction.ts"
 import { runKernel } from "../runKernel.ts"
-import { inNode, layerOf } from "./modes.ts"
+import {
+  binary,
+  binaryOf,
+  close,
+  compare,
+  contractions,
+  countGpuBuffers,
+  f,
+  noise,
+  normal,
+  numbers,
+  pow,
+  unary,
+  unaryOf,
+} from "./cases.ts"
+import { layerOf, type Present } from "./modes.ts"
 
 const x = (d = 1) => K.load(0, K.point(Array.from({ length: d })))
 const pointwise = (name: string, n: number, inputs: number, ...stores: ReadonlyArray<K.Value>): K.Kernel => ({
@@ -22,149 +33,8 @@ const pointwise = (name: string, n: number, inputs: number, ...stores: ReadonlyA
   stores,
 })
 
-const close = (actual: number, expected: number, relative: number, absolute: number, what: string) => {
-  if (Number.isNaN(expected)) return assert.isTrue(Number.isNaN(actual), `${what}: ${actual} is not NaN`)
-  if (!Number.isFinite(expected)) return assert.strictEqual(actual, expected, what)
-  const error = Math.abs(actual - expected)
-  assert.isTrue(error <= absolute + relative * Math.abs(expected), `${what}: ${actual} is not ${expected}`)
-}
-
-const f = Math.fround
-const numbers = Float32Array.from([
-  0,
-  1,
-  -1,
-  0.5,
-  -0.5,
-  2,
-  -2,
-  3,
-  -3,
-  0.001,
-  -0.001,
-  1e-6,
-  0.29,
-  0.31,
-  0.49,
-  0.51,
-  1.7,
-  -2.3,
-  4.9,
-  7,
-  -7.5,
-  12,
-  20,
-  -20,
-  60,
-  -60,
-  85,
-  120,
-  -120,
-  1e5,
-  -1e5,
-  1e20,
-  -1e20,
-  Infinity,
-  -Infinity,
-  NaN,
-])
-
-const unary: Record<K.UnaryOp, readonly [(v: number) => number, relative: number, absolute: number]> = {
-  neg: [(v) => -v, 0, 0],
-  abs: [Math.abs, 0, 0],
-  exp: [(v) => f(Math.exp(v)), 4e-5, 1e-37],
-  log: [Math.log, 2e-6, 2e-6],
-  sqrt: [Math.sqrt, 1e-6, 0],
-  tanh: [Math.tanh, 2e-6, 1e-7],
-  erf: [erf, 2e-6, 1e-7],
-  floor: [Math.floor, 0, 0],
-}
-
-const pow = (a: number, b: number) => (a === 1 || b === 0 ? 1 : a === -1 && !Number.isFinite(b) && b === b ? 1 : a ** b)
-const binary: Record<K.BinaryOp, readonly [(a: number, b: number) => number, relative: number]> = {
-  add: [(a, b) => f(a + b), 1e-6],
-  sub: [(a, b) => f(a - b), 1e-6],
-  mul: [(a, b) => f(a * b), 1e-6],
-  div: [(a, b) => f(a / b), 1e-6],
-  min: [Math.min, 0],
-  max: [Math.max, 0],
-  pow: [(a, b) => f(pow(a, b)), 2e-4],
-}
-
-const compare: Record<K.Comparison, (a: number, b: number) => boolean> = {
-  lt: (a, b) => a < b,
-  le: (a, b) => a <= b,
-  gt: (a, b) => a > b,
-  ge: (a, b) => a >= b,
-  eq: (a, b) => a === b,
-  ne: (a, b) => a !== b,
-}
-
-/** below this numbers may be flushed to zero, above it they may overflow to either side */
-const normal = (v: number) => v === 0 || !Number.isFinite(v) || (Math.abs(v) > 1.2e-38 && Math.abs(v) < 3e38)
-
-const noise = (n: number, seed = 1): Float32Array =>
-  Float32Array.from({ length: n }, (_, i) => Math.fround(Math.sin((i + 1) * 12.9898 * seed) * 1.5))
-
-/** counts, from now on, the buffers made on any device of Dawn's */
-const countGpuBuffers = async (mode: string): Promise<() => number> => {
-  if (mode !== "webgpu") return () => 0
-  const name: string = "webgpu"
-  const { globals } = (await import(name)) as {
-    globals: { GPUDevice: { prototype: { createBuffer: (this: object, d: object) => object } } }
-  }
-  const { prototype } = globals.GPUDevice
-  const { createBuffer } = prototype
-  let count = 0
-  prototype.createBuffer = function (descriptor) {
-    count++
-    return createBuffer.call(this, descriptor)
-  }
-  return () => {
-    prototype.createBuffer = createBuffer
-    return count
-  }
-}
-
-const contractions: ReadonlyArray<Contraction.Contraction> = [
-  ...[false, true].flatMap((transposeA) =>
-    [false, true].flatMap((transposeB) =>
-      [false, true].map((batchedB): Contraction.Contraction => ({
-        _tag: "Contraction",
-        name: `matmul ${transposeA} ${transposeB} ${batchedB}`,
-        form: { _tag: "MatMul", batch: 2, m: 5, n: 7, k: 11, transposeA, transposeB, batchedA: true, batchedB },
-        bias: transposeA,
-      })),
-    ),
-  ),
-  ...(["forward", "inputGradient", "weightGradient"] as const).flatMap((pass) =>
-    [1, 2].flatMap((groups) =>
-      [1, 2].map((step): Contraction.Contraction => ({
-        _tag: "Contraction",
-        name: `conv2d ${pass} groups ${groups} stride and dilation ${step}`,
-        form: {
-          _tag: "Conv2d",
-          pass,
-          n: 3,
-          c: 4,
-          h: 9,
-          w: 8,
-          o: 6,
-          oh: Math.floor((9 + 2 * step - step * 2 - 1) / step) + 1,
-          ow: Math.floor((8 + 2 * step - step * 1 - 1) / step) + 1,
-          kernel: [3, 2],
-          stride: [step, step],
-          padding: [step, step],
-          dilation: [step, step],
-          groups,
-        },
-        bias: pass === "forward",
-      })),
-    ),
-  ),
-]
-
-for (const { mode, absent } of inNode) {
+/** what every mode of gpu.js must do; one that is absent is reported as skipped, with the reason */
+export const conformance = ({ mode, absent }: Present): void => {
   const title = absent === undefined ? `gpu.js ${mode}` : `gpu.js ${mode} (absent: ${absent})`
   const suite = absent === undefined ? describe : describe.skip
   suite(title, { timeout: 120_000 }, () => {
@@ -180,7 +50,7 @@ for (const { mode, absent } of inNode) {
       it.effect.each(Object.keys(unary) as ReadonlyArray<K.UnaryOp>)("computes %s", (op) =>
         Effect.gen(function* () {
           const [meaning, relative, absolute] = unary[op]
-          const [y] = yield* runKernel(pointwise(op, numbers.length, 1, K[op](x())), [numbers])
+          const [y] = yield* runKernel(pointwise(op, numbers.length, 1, unaryOf[op](x())), [numbers])
           numbers.forEach((v, i) => {
             if (normal(f(meaning(v)))) close(y?.[i] ?? 0, meaning(v), relative, absolute, `${op}(${v})`)
           })
@@ -192,7 +62,7 @@ for (const { mode, absent } of inNode) {
       it.effect.each(Object.keys(binary) as ReadonlyArray<K.BinaryOp>)("computes %s", (op) =>
         Effect.gen(function* () {
           const [meaning, relative] = binary[op]
-          const value = K[op](x(), K.load(1, [K.axis(0)]))
+          const value = binaryOf[op](x(), K.load(1, [K.axis(0)]))
           const [y] = yield* runKernel(pointwise(op, pairs.length, 2, value), [left, right])
           pairs.forEach(([a, b], i) => {
             const expected = meaning(a, b)
@@ -582,16 +452,3 @@ for (const { mode, absent } of inNode) {
     })
   })
 }
-
-describe("what gpu.js cannot do here", () => {
-  it.effect("is refused with the mode and the way out", () =>
-    Effect.gen(function* () {
-      const start = (mode: "webgl" | "webgl2") => Layer.build(layerOf(mode)).pipe(Effect.scoped, Effect.exit)
-      for (const mode of ["webgl", "webgl2"] as const) {
-        const exit = yield* start(mode)
-        assert.isTrue(Exit.isFailure(exit))
-        assert.match(String(Exit.isFailure(exit) && exit.cause), new RegExp(`gpujs-${mode} could not start`))
-      }
-    }),
-  )
-})
