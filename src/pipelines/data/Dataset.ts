@@ -2,8 +2,8 @@
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Pipeable from "effect/Pipeable"
+import * as Random from "../../ops/random.ts"
 import { DataError, type DataReason } from "../DataError.ts"
-import * as HostRandom from "./hostRandom.ts"
 
 /** The shape of one sample, `[C, H, W]` for an image. */
 export type SampleShape = ReadonlyArray<number>
@@ -54,6 +54,20 @@ export const elements = (shape: SampleShape): number => shape.reduce((n, d) => n
 export const refuse = <S extends SampleShape>(self: Dataset<S>, reason: DataReason): Dataset<S> =>
   self.refusal === undefined ? { ...self, refusal: new DataError({ source: self.name, reason }) } : self
 
+const shuffleStream = Random.stream("shuffle")
+
+/** the numbers 0 … n − 1 in random order (Fisher–Yates); two draws for each, since one has 22 bits only */
+const permutation = (uniform: (element: number) => number, n: number): Uint32Array => {
+  const order = Uint32Array.from({ length: n }, (_, i) => i)
+  for (let i = n - 1; i > 0; i--) {
+    const j = Math.floor((uniform(2 * i) + uniform(2 * i + 1) * 2 ** -22) * (i + 1))
+    const held = order[i]!
+    order[i] = order[j]!
+    order[j] = held
+  }
+  return order
+}
+
 /**
  * The same samples in a random order, another one in each epoch. The order depends on seed and epoch only.
  *
@@ -64,7 +78,9 @@ export const shuffle = <S extends SampleShape>(self: Dataset<S>): Dataset<S> => 
   ...self,
   order: (key) => {
     const order = self.order(key)
-    return HostRandom.permutation(HostRandom.key(key.seed, 1, key.epoch), order.length).map((i) => order[i]!)
+    return permutation(Random.uniform(Random.key(key.seed, key.epoch), shuffleStream), order.length).map(
+      (i) => order[i]!,
+    )
   },
 })
 

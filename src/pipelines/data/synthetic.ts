@@ -1,19 +1,22 @@
 /** Made-up pictures that a network can learn, for tests and examples that need no files. */
 import * as Effect from "effect/Effect"
+import * as Random from "../../ops/random.ts"
 import { DataError } from "../DataError.ts"
 import { type Dataset, elements, make, type SampleShape } from "./Dataset.ts"
-import * as HostRandom from "./hostRandom.ts"
 import type { Splits } from "./mnist.ts"
 
 const controlPoints = 5
 
 /** a smooth random picture for a class: random heights on a coarse grid, interpolated between */
-const prototype = (key: number, channels: number, height: number, width: number): Float32Array => {
+const prototype = (
+  uniform: (position: number) => number,
+  channels: number,
+  height: number,
+  width: number,
+): Float32Array => {
   const picture = new Float32Array(channels * height * width)
   for (let c = 0; c < channels; c++) {
-    const grid = Array.from({ length: controlPoints ** 2 }, (_, i) =>
-      HostRandom.uniform(key, c * controlPoints ** 2 + i),
-    )
+    const grid = Array.from({ length: controlPoints ** 2 }, (_, i) => uniform(c * controlPoints ** 2 + i))
     const at = (y: number, x: number): number => grid[y * controlPoints + x]!
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
@@ -33,7 +36,7 @@ const wrap = (i: number, n: number): number => ((i % n) + n) % n
 
 /**
  * A seeded set of pictures in classes: each class has a smooth picture of its own, and each sample shows it shifted by
- * up to two pixels with noise of size `noise` added, between 0 and 1. The same seed gives the same samples everywhere.
+ * up to two pixels (fewer where it is small) with noise of size `noise` added, between 0 and 1. The same seed gives the same samples everywhere.
  *
  * Fails with `DataError` (`BadOption`) where a size or count makes no sense.
  *
@@ -61,25 +64,28 @@ export const synthetic: {
   const size = elements(shape)
   return Effect.sync((): Splits<S> => {
     const pictures = Array.from({ length: classes }, (_, k) =>
-      prototype(HostRandom.key(seed, 2, k), channels, height, width),
+      prototype(Random.uniform(Random.key(seed, k), Random.stream("synthetic classes")), channels, height, width),
     )
-    const draw = (split: number, sample: number, images: Float32Array, to: number): number => {
-      const key = HostRandom.key(seed, 3, split, sample)
-      const label = HostRandom.bits(key, 0) % classes
+    // small pictures move less, or one class would look like another
+    const reach = Math.min(2, Math.floor(Math.min(height, width) / 10))
+    const draw = (stream: number, sample: number, images: Float32Array, to: number): number => {
+      const uniform = Random.uniform(Random.key(seed, sample), stream)
+      const shift = (position: number): number => Math.floor(uniform(position) * (2 * reach + 1)) - reach
+      const label = Math.floor(uniform(0) * classes)
       const picture = pictures[label]!
-      const [dy, dx] = [(HostRandom.bits(key, 1) % 5) - 2, (HostRandom.bits(key, 2) % 5) - 2]
+      const [dy, dx] = [shift(1), shift(2)]
       for (let c = 0, i = 0; c < channels; c++) {
         for (let y = 0; y < height; y++) {
           const row = (c * height + wrap(y + dy, height)) * width
           for (let x = 0; x < width; x++, i++) {
             const pixel = picture[row + wrap(x + dx, width)]!
-            images[to + i] = Math.min(1, Math.max(0, pixel + noise * (2 * HostRandom.uniform(key, 3 + i) - 1)))
+            images[to + i] = Math.min(1, Math.max(0, pixel + noise * (2 * uniform(3 + i) - 1)))
           }
         }
       }
       return label
     }
-    const part = (name: string, split: number, length: number): Dataset<S> =>
+    const part = (name: string, length: number): Dataset<S> =>
       make({
         name: `synthetic ${name}`,
         shape,
@@ -88,11 +94,12 @@ export const synthetic: {
         read: (samples) =>
           Effect.sync(() => {
             const images = new Float32Array(samples.length * size)
-            const labels = Float32Array.from(samples, (sample, n) => draw(split, sample, images, n * size))
+            const stream = Random.stream(`synthetic ${name}`)
+            const labels = Float32Array.from(samples, (sample, n) => draw(stream, sample, images, n * size))
             return { images, labels }
           }),
       })
-    return { train: part("train", 0, train), test: part("test", 1, test) }
+    return { train: part("train", train), test: part("test", test) }
   })
 }
 
