@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Reference from "../../src/gpu/reference/Reference.ts"
-import * as HostTensor from "../../src/ops/HostTensor.ts"
+import type * as HostTensor from "../../src/ops/HostTensor.ts"
 import * as Ops from "../../src/ops/Ops.ts"
 import * as Program from "../../src/ops/Program.ts"
 import { key } from "../../src/ops/random.ts"

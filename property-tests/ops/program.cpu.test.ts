@@ -1,6 +1,7 @@
 /** Programs and their state, on the interpreter. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import { Device } from "../../src/gpu/Device.ts"
 import * as Reference from "../../src/gpu/reference/Reference.ts"
 import * as HostTensor from "../../src/ops/HostTensor.ts"
@@ -50,7 +51,7 @@ const expected = (steps: number) => {
   return { w, m, losses }
 }
 
-const run = <A, E>(effect: Effect.Effect<A, E, Device | import("effect/Scope").Scope>) =>
+const run = <A, E>(effect: Effect.Effect<A, E, Device | Scope.Scope>) =>
   effect.pipe(Effect.scoped, Effect.provide(Reference.layer))
 
 describe("a step", () => {

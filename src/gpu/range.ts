@@ -1,5 +1,5 @@
 /** Which values an index can take: what lets a device leave out the check of a load that is always in range. */
-import type { Index, Kernel, Reduce, Value } from "./Kernel.ts"
+import type { Condition, Index, Kernel, Reduce, Value } from "./Kernel.ts"
 
 /** both ends included; infinite where an index comes from data */
 export type Interval = readonly [low: number, high: number]
@@ -93,7 +93,7 @@ export const axesOf = (v: Value | Index): ReadonlySet<number> => {
       }
     }
   }
-  const condition = (c: import("./Kernel.ts").Condition): void => {
+  const condition = (c: Condition): void => {
     switch (c._tag) {
       case "CompareIndex":
         index(c.a)

@@ -1,6 +1,5 @@
 import * as K from "../gpu/Kernel.ts"
 import { type Concat as Rule, concat as rule } from "../shapes/concat.ts"
-import type { Shape } from "../shapes/Shape.ts"
 import * as Op from "./Op.ts"
 import type { Checked, Result } from "./Result.ts"
 import { slice } from "./slice.ts"

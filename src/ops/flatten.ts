@@ -1,5 +1,4 @@
 import { type Flatten as Rule, flatten as rule } from "../shapes/flatten.ts"
-import { isRefusal } from "../shapes/Refusal.ts"
 import type { Shape } from "../shapes/Shape.ts"
 import * as Op from "./Op.ts"
 import { reshapeTo } from "./reshape.ts"

@@ -93,7 +93,7 @@ const pullBack = (
     cotangents.set(x, before === undefined ? dx : add(before, dx))
   }
   for (const [y, dy] of seeds) accumulate(y, dy)
-  for (const node of [...order].reverse()) {
+  for (const node of order.toReversed()) {
     const { gradient, name } = node.op
     const dys = node.outputs.map((y) => cotangents.get(y) ?? null)
     if (gradient._tag === "Zero" || dys.every((dy) => dy === null)) continue

@@ -4,7 +4,7 @@ import { detach } from "./detach.ts"
 import { exp } from "./exp.ts"
 import { log } from "./log.ts"
 import { sub } from "./sub.ts"
-import { expandTo, sum } from "./sum.ts"
+import { sum } from "./sum.ts"
 import type { Tensor } from "./Tensor.ts"
 
 /**

@@ -98,7 +98,7 @@ const homes = (
     }
   const result = new Map<Node, ReadonlySet<Node>>()
   const sizes = new Map<Node, number>()
-  for (const node of [...nodes].reverse()) {
+  for (const node of nodes.toReversed()) {
     const body = bodies.get(node)
     const own = new Set([shared.get(node) ?? node])
     result.set(node, own)

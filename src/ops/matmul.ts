@@ -13,7 +13,7 @@ interface Transposes {
 }
 
 const flip = (shape: Shape, transposed: boolean): Shape =>
-  transposed ? [...shape.slice(0, -2), ...shape.slice(-2).reverse()] : shape
+  transposed ? [...shape.slice(0, -2), ...shape.slice(-2).toReversed()] : shape
 
 /** matrices of equal batch dimensions; either may be without any */
 const op: Op.Primitive<Transposes> = Op.primitive({

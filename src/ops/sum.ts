@@ -86,7 +86,7 @@ export const reducedDims = (shape: Shape, { dim }: ReduceOptions): ReadonlyArray
   return [...new Set(dims.map((d) => (d < 0 ? d + shape.length : d)))].sort((a, b) => a - b)
 }
 
-type Dims<S extends Shape, O> = O extends { readonly dim: infer D }
+type Dims<O> = O extends { readonly dim: infer D }
   ? D extends number
     ? readonly [D]
     : D extends ReadonlyArray<number>
@@ -95,8 +95,8 @@ type Dims<S extends Shape, O> = O extends { readonly dim: infer D }
   : null
 /** the shape after a reduction with options `O` */
 export type Reduced<S extends Shape, O> =
-  Dims<S, O> extends ReadonlyArray<number>
-    ? Result<Reduce<S, Dims<S, O>, O extends { readonly keepDim: infer K extends boolean } ? K : false>>
+  Dims<O> extends ReadonlyArray<number>
+    ? Result<Reduce<S, Dims<O>, O extends { readonly keepDim: infer K extends boolean } ? K : false>>
     : O extends { readonly keepDim: true }
       ? Shape
       : []

@@ -130,12 +130,27 @@ describe("state in place", () => {
 })
 
 describe("contractions", () => {
+  const lenet: Contraction.Conv2d = {
+    _tag: "Conv2d",
+    pass: "forward",
+    n: 5,
+    c: 6,
+    h: 14,
+    w: 14,
+    o: 16,
+    oh: 10,
+    ow: 10,
+    kernel: [5, 5],
+    stride: [1, 1],
+    padding: [0, 0],
+    dilation: [1, 1],
+    groups: 1,
+  }
   const conv = (form: Partial<Contraction.Conv2d>): Contraction.Contraction => ({
     _tag: "Contraction",
     name: "convolution",
     form: {
-      ...{ _tag: "Conv2d", pass: "forward", n: 5, c: 6, h: 14, w: 14, o: 16, oh: 10, ow: 10 },
-      ...{ kernel: [5, 5], stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 },
+      ...lenet,
       ...form,
     },
     bias: (form.pass ?? "forward") === "forward",
@@ -146,8 +161,15 @@ describe("contractions", () => {
     _tag: "Contraction",
     name: "linear",
     form: {
-      ...{ _tag: "MatMul", batch: 1, m: 64, n: 120, k: 400, transposeA: false, transposeB: true },
-      ...{ batchedA: false, batchedB: false },
+      _tag: "MatMul",
+      batch: 1,
+      m: 64,
+      n: 120,
+      k: 400,
+      transposeA: false,
+      transposeB: true,
+      batchedA: false,
+      batchedB: false,
     },
     bias: true,
   }
@@ -344,7 +366,7 @@ describe("workers", () => {
   })
 
   it("that cannot be started as asked are a typed failure", async () => {
-    const exit = await Effect.runPromise(Effect.exit(Effect.scoped(Effect.provide(Device, Wasm.layer({ threads: 0 })))))
+    const exit = await Effect.runPromiseExit(Effect.scoped(Effect.provide(Device, Wasm.layer({ threads: 0 }))))
     assert.include(message(exit), "wasm could not start: 0 is not a number of threads")
   })
 

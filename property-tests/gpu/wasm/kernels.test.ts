@@ -26,6 +26,7 @@ const same = (a: Float32Array, b: Float32Array): void => {
 }
 
 describe("kernels on the WebAssembly device", () => {
+  // oxlint-disable-next-line vitest/expect-expect -- `same` asserts
   it("give what the interpreter gives", async () => {
     await fc.assert(
       fc.asyncProperty(kernelCase, async ({ kernel, inputs }) => {
@@ -82,6 +83,64 @@ describe("kernels on the WebAssembly device", () => {
     let furthest = 0
     a[0]?.forEach((v, at) => (furthest = Math.max(furthest, Math.abs(v - (expected[0]?.[at] ?? NaN)))))
     assert.isBelow(furthest, 1e-4)
+  })
+})
+
+describe("a load that is out of range and not chosen", () => {
+  const count = 41
+  const label = K.toIndex(K.load(0, [K.axis(0)]))
+  const known = K.and(K.compareIndex("ge", label, 0), K.compareIndex("lt", label, 10))
+  const far = 400_000_000
+  const cases: ReadonlyArray<readonly [string, K.Value, (i: number, label: number) => number]> = [
+    [
+      "an index from data",
+      K.select(known, K.load(1, [K.axis(0), label]), -1),
+      (i, l) => (l >= 0 && l < 10 ? i * 10 + Math.floor(l) : -1),
+    ],
+    [
+      "far before the array",
+      K.select(
+        K.compareIndex("lt", K.axis(0), 0 + count - 1),
+        -2,
+        K.load(2, [K.imul(K.isub(K.axis(0), count - 1), far)]),
+      ),
+      (i) => (i < count - 1 ? -2 : 0),
+    ],
+    [
+      "far behind it, side by side",
+      K.select(
+        K.compareIndex("gt", K.axis(0), 0),
+        3,
+        K.load(2, [K.iadd(K.imul(K.axis(0), 1), K.imul(K.imin(K.axis(0), 1), far))]),
+      ),
+      (i) => (i > 0 ? 3 : 0),
+    ],
+  ]
+  it.each(cases)("neither traps nor shows: %s", async (_, store, expected) => {
+    const labels = Float32Array.from(
+      { length: count },
+      (_, i) => [3, -1, 1e9, 9.5, -1e9, NaN, 10, Infinity, 0][i % 9] ?? 0,
+    )
+    const kernel: K.Kernel = {
+      _tag: "Kernel",
+      name: "guarded",
+      space: [count],
+      inputs: [[count], [count, 10], [count]],
+      stores: [store],
+    }
+    const inputs = [
+      labels,
+      Float32Array.from({ length: count * 10 }, (_, i) => i),
+      Float32Array.from({ length: count }, (_, i) => i),
+    ]
+    for (const r of [two, apart, reference]) {
+      const [y] = await r.runPromise(runKernel(kernel, inputs))
+      // NaN counts as label 0
+      assert.deepStrictEqual(
+        [...(y ?? [])],
+        [...labels].map((l, i) => expected(i, Number.isNaN(l) ? 0 : l)),
+      )
+    }
   })
 })
 

@@ -90,7 +90,7 @@ const run = ({ plan, runs }: Case) =>
       for (let i = 0; i < runs; i++) {
         const input = Float32Array.from({ length: n ?? 0 }, (_, at) => ((at * (i + 3)) % 23) - 11)
         // the states change places: their addresses are not those of the run before
-        results.push(...(yield* executable.run([input], i % 2 === 0 ? states : [...states].reverse())))
+        results.push(...(yield* executable.run([input], i % 2 === 0 ? states : states.toReversed())))
       }
       for (const s of states) results.push(yield* device.read(s))
       return results

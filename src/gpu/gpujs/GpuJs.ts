@@ -226,7 +226,13 @@ const describe = (session: Values.Session, context: unknown): string => {
 const makeWebGpu = Effect.fnUntraced(function* (opened: Values.Session, plain: boolean) {
   const { device } = opened
   const context = yield* attempt(device, "start", async () => {
-    const { kernel } = await probe(opened)
+    const { kernel } = await probe(opened).catch((cause: unknown) => {
+      if (!(cause instanceof Error) || !cause.message.includes("no adapter")) throw cause
+      const reason =
+        "WebGPU finds no adapter here; install a GPU driver (in Node, a Vulkan driver that VK_ICD_FILENAMES can name), " +
+        "or take another device"
+      throw new DeviceError({ device, action: "start", reason, cause })
+    })
     const found = contextOf(kernel) as GpuContext // what gpu.js's own context module gives its kernels
     kernel.destroy()
     return found

@@ -213,7 +213,7 @@ const build = (kernel: K.Kernel, merges: Merges): FlatKernel & { readonly leftov
       const extended = new Map(env)
       const elements = Array.from({ length: total }, (_, position) => {
         let rest = position
-        for (const a of [...v.axes].reverse()) {
+        for (const a of v.axes.toReversed()) {
           extended.set(a.axis, Lin.int(rest % a.extent))
           rest = Math.floor(rest / a.extent)
         }

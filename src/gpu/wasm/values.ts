@@ -11,7 +11,7 @@ import * as M from "./vectorMath.ts"
 type V = Expr<"v128">
 type S = Expr<"f32">
 
-const lanesOfFour = [0, 1, 2, 3] as const
+const functions = { exp: M.exp, log: M.log, tanh: M.tanh, erf: M.erf }
 
 const integerComparison = {
   scalar: { lt: i32.ltS, le: i32.leS, gt: i32.gtS, ge: i32.geS, eq: i32.eq, ne: i32.ne },
@@ -183,12 +183,6 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
 
   // ---------- everything else
 
-  const inLanes = (
-    op: (name: M.Let, ...operands: ReadonlyArray<V>) => V,
-    scope: Scope,
-    ...operands: ReadonlyArray<V>
-  ): V => op((x) => keep(e, scope, x), ...operands)
-
   const unary = (op: (Node & { readonly _tag: "Unary" })["op"], x: V, scope: Scope): V => {
     switch (op) {
       case "neg":
@@ -200,7 +194,7 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
       case "log":
       case "tanh":
       case "erf":
-        return inLanes((name, a) => M[op](a ?? x, name), scope, x)
+        return functions[op](x, (y) => keep(e, scope, y))
     }
   }
 
@@ -278,5 +272,3 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
   }
   return e
 }
-
-export { lanesOfFour }

@@ -29,10 +29,10 @@ const scaled = (p: V, n: V, name: Let): V => {
   return mul(mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(whole, half)))
 }
 
-const log2e = 1.4426950408889634
+const log2e = Math.LOG2E
 // the first has so few bits that its product with any exponent is exact
 const ln2High = 0.693359375
-const ln2Low = -2.12194440054690583e-4
+const ln2Low = Math.LN2 - ln2High
 
 /** 1, r, r²/2!, … r⁷/7! */
 const expSeries = [1, 1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040]

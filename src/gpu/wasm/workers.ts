@@ -87,6 +87,7 @@ const startThread = (receive: (reply: Reply) => void, fail: (reason: string) => 
     worker.on("exit", (code) => fail(`a worker ended with code ${code}`))
     worker.unref()
     return {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin
       post: (message) => worker.postMessage(message),
       end: () => void worker.terminate(),
       hold: (on) => (on ? worker.ref() : worker.unref()),
@@ -94,9 +95,10 @@ const startThread = (receive: (reply: Reply) => void, fail: (reason: string) => 
   }
   const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }))
   const worker = new Worker(url, { name: "effect-nn" })
-  worker.onmessage = (event) => receive(event.data)
-  worker.onerror = (event) => fail(event.message || "the page's policy forbids workers from blobs")
+  worker.addEventListener("message", (event) => receive(event.data))
+  worker.addEventListener("error", (event) => fail(event.message || "the page's policy forbids workers from blobs"))
   return {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin
     post: (message) => worker.postMessage(message),
     end: () => {
       worker.terminate()
@@ -140,7 +142,8 @@ export const startWorkers = (
     const fail = (reason: string) => {
       if (ended || broken !== undefined) return
       broken = reason
-      for (const answer of [...waiting.values()]) answer(reason)
+      // an answer takes itself out of the map, which its iterator allows
+      for (const answer of waiting.values()) answer(reason)
     }
     const receive = (reply: Reply) => waiting.get(reply.request)?.(reply)
 
@@ -184,7 +187,11 @@ export const startWorkers = (
       })
 
     const start = (part: number) => ({
-      ...{ type: "start" as const, pages: 16, maximum, part, parts },
+      type: "start" as const,
+      pages: 16,
+      maximum,
+      part,
+      parts,
       ...(common === undefined ? {} : { memory: common.memory, control }),
     })
     yield* ask(threads, start).pipe(Effect.mapError((reason) => new DeviceError({ device, action: "start", reason })))

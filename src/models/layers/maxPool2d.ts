@@ -1,10 +1,9 @@
 import { maxPool2d as op } from "../../ops/maxPool2d.ts"
-import type { Cmp, Mul } from "../../shapes/int.ts"
 import { type Pool2d, pool2d } from "../../shapes/pool2d.ts"
-import { type Pair, pairX, pairY, type ShowPair, showPair, type X, type Y } from "../../shapes/Shape.ts"
-import { type CountPair, notCount, notSize, type SizePair } from "../../shapes/size.ts"
+import type { Pair } from "../../shapes/Shape.ts"
+import { notSize, type SizePair } from "../../shapes/size.ts"
 import { type By, type Layer, layer, pure, type Rule, type Typed } from "../Layer.ts"
-import { firstFault } from "./faults.ts"
+import { firstFault, notPoolPadding, type PoolPadding } from "./faults.ts"
 
 export interface MaxPool2d<
   K extends Pair,
@@ -25,28 +24,6 @@ export interface MaxPool2dRule<
 > extends Rule {
   readonly out: Pool2d<this["in"], K, S, P, D, Ceil, By<this["by"]>>
 }
-
-/** P, or the sentence: `padding 2 is more than half of the kernel 3` */
-type PoolPadding<P, K> = P extends 0
-  ? P
-  : CountPair<P> extends P
-    ? Half<Y<P>, Y<K>> extends true
-      ? Half<X<P>, X<K>> extends true
-        ? P
-        : `padding ${ShowPair<P>} is more than half of the kernel ${ShowPair<K>}`
-      : `padding ${ShowPair<P>} is more than half of the kernel ${ShowPair<K>}`
-    : CountPair<P>
-type Half<P extends number, K extends number> = number extends P | K
-  ? true
-  : Cmp<Mul<P, 2>, K> extends ">"
-    ? false
-    : true
-/** The same as a value: the sentence, or `null`. */
-const notPoolPadding = (p: Pair, k: Pair): string | null =>
-  notCount(p) ??
-  (2 * pairY(p) > pairY(k) || 2 * pairX(p) > pairX(k)
-    ? `padding ${showPair(p)} is more than half of the kernel ${showPair(k)}`
-    : null)
 
 export interface MaxPool2dOptions<K, S, P, D, Ceil> {
   /** of the window: one number, or [height, width] */

@@ -1,0 +1,34 @@
+import { adaptiveAvgPool2d as op } from "../../ops/adaptiveAvgPool2d.ts"
+import { type AdaptivePool2d, adaptivePool2d } from "../../shapes/adaptivePool2d.ts"
+import type { Pair } from "../../shapes/Shape.ts"
+import { notSize, type SizePair } from "../../shapes/size.ts"
+import { type By, type Layer, layer, pure, type Rule, type Typed } from "../Layer.ts"
+import { firstFault } from "./faults.ts"
+
+export interface AdaptiveAvgPool2d<Out extends Pair> extends Layer {
+  readonly kind: "adaptiveAvgPool2d"
+  readonly "~": Typed<AdaptiveAvgPool2dRule<Out>, object, "adaptiveAvgPool2d">
+}
+export interface AdaptiveAvgPool2dRule<Out extends Pair> extends Rule {
+  readonly out: AdaptivePool2d<this["in"], Out, By<this["by"]>>
+}
+
+/**
+ * The mean of each of `outputSize` bins that cover the input evenly, whatever its size.
+ *
+ * **Shapes** `[N, C, H, W] → [N, C, H′, W′]`, or both without `N`. PyTorch's `AdaptiveAvgPool2d`.
+ *
+ * @example
+ * Nn.adaptiveAvgPool2d(6)
+ */
+export const adaptiveAvgPool2d = <const Out extends Pair>(outputSize: SizePair<Out>): AdaptiveAvgPool2d<Out> => {
+  // a guarded argument is the argument itself, or the call does not compile
+  const size = outputSize as Pair
+  const fault = firstFault({ outputSize: notSize(size) })
+  return layer<AdaptiveAvgPool2d<Out>>({
+    kind: "adaptiveAvgPool2d",
+    label: "adaptiveAvgPool2d",
+    rule: (input, { by }) => fault ?? adaptivePool2d(input, size, by),
+    forward: pure((x) => op(x, size)),
+  })
+}

@@ -1,0 +1,95 @@
+import { batchNorm2d as op } from "../../ops/batchNorm2d.ts"
+import type { Tensor } from "../../ops/Tensor.ts"
+import { add } from "../../ops/add.ts"
+import { type Refuse, refuse } from "../../shapes/Refusal.ts"
+import { type Dim, type Fits, fits, numel, type Shape, type Show, show, type ShowDim } from "../../shapes/Shape.ts"
+import { notSize, type Size } from "../../shapes/size.ts"
+import { type By, type Layer, layer, type Rule, trainable, type Typed } from "../Layer.ts"
+import { firstFault } from "./faults.ts"
+
+export interface BatchNorm2d<C extends number> extends Layer {
+  readonly kind: "batchNorm2d"
+  readonly "~": Typed<ChannelsRule<C>, BatchNorm2dParams<C>, `batchNorm2d(${C})`>
+}
+interface BatchNorm2dParams<C extends number> {
+  readonly weight: [C]
+  readonly bias: [C]
+  readonly running_mean: [C]
+  readonly running_var: [C]
+  readonly num_batches_tracked: []
+}
+/** the shape stays, where it is a batch of images of `C` channels */
+export interface ChannelsRule<C extends number> extends Rule {
+  readonly out: Channels<this["in"], C, By<this["by"]>>
+}
+type Channels<S, C extends number, B extends string> = S extends readonly [
+  infer N extends Dim,
+  infer C0 extends Dim,
+  infer H extends Dim,
+  infer W extends Dim,
+]
+  ? Fits<C0, C> extends true
+    ? [N, C, H, W]
+    : Refuse<`expects ${C} channels but ${B} gives ${ShowDim<C0>}`>
+  : number extends (S & Shape)["length"]
+    ? [Dim, C, Dim, Dim]
+    : Refuse<`expects [N, C, H, W] but ${B} gives ${Show<S>}`>
+const channels = (s: Shape, c: number, by: string) => {
+  const given = s[1]
+  if (s.length !== 4 || given === undefined) return refuse(`expects [N, C, H, W] but ${by} gives ${show(s)}`)
+  return fits(given, c) ? s : refuse(`expects ${c} channels but ${by} gives ${given}`)
+}
+
+export interface BatchNorm2dOptions {
+  /** added to the variance; 1e-5 when absent */
+  readonly eps?: number
+  /** the share of the new batch in the running statistics; 0.1 when absent */
+  readonly momentum?: number
+}
+
+/**
+ * Each channel shifted and scaled to mean 0 and variance 1 (of the batch in training, of what training saw in
+ * evaluation), then by a weight and a bias of its own.
+ *
+ * **Shapes** `[N, C, H, W] → [N, C, H, W]`. PyTorch's `BatchNorm2d`; Ioffe and Szegedy, 2015.
+ *
+ * @example
+ * Nn.batchNorm2d(64)
+ */
+export const batchNorm2d = <const C extends number>(
+  numFeatures: Size<C>,
+  { eps = 1e-5, momentum = 0.1 }: BatchNorm2dOptions = {},
+): BatchNorm2d<C> => {
+  // a guarded argument is the argument itself, or the call does not compile
+  const c = numFeatures as number
+  const fault = firstFault({ numFeatures: notSize(c) })
+  const buffer = (name: string, shape: ReadonlyArray<number>, value: number) => ({
+    ...trainable(name, shape, { _tag: "Fill", value }),
+    trainable: false,
+  })
+  return layer<BatchNorm2d<C>>({
+    kind: "batchNorm2d",
+    label: `batchNorm2d(${c})`,
+    rule: (input, { by }) => fault ?? channels(input, c, by),
+    params: [
+      trainable("weight", [c], { _tag: "Fill", value: 1 }),
+      trainable("bias", [c], { _tag: "Fill", value: 0 }),
+      buffer("running_mean", [c], 0),
+      buffer("running_var", [c], 1),
+      buffer("num_batches_tracked", [], 0),
+    ],
+    multiplyAdds: (_, output) => 2 * Number(numel(output)),
+    forward: (x, { params, training }) => {
+      const { weight = null, bias = null, running_mean = null, running_var = null, num_batches_tracked } = params
+      const statistics = { runningMean: running_mean, runningVar: running_var }
+      const { output, runningMean, runningVar } = op(x, { weight, bias, ...statistics, training, eps, momentum })
+      if (!training || runningMean === null || runningVar === null || num_batches_tracked === undefined)
+        return { output, updates: {} }
+      const counted: Tensor = add(num_batches_tracked, 1)
+      return {
+        output,
+        updates: { running_mean: runningMean, running_var: runningVar, num_batches_tracked: counted },
+      }
+    },
+  })
+}

@@ -1,0 +1,32 @@
+import { dropout as op } from "../../ops/dropout.ts"
+import type { Tensor } from "../../ops/Tensor.ts"
+import { refuse } from "../../shapes/Refusal.ts"
+import { type Layer, layer, pure, type Typed } from "../Layer.ts"
+import type { SameRule } from "./relu.ts"
+
+export interface Dropout extends Layer {
+  readonly kind: "dropout"
+  readonly "~": Typed<SameRule, object, "dropout">
+}
+
+/**
+ * In training each element becomes 0 with probability `p` (0.5 when absent) and the others are multiplied by
+ * `1 / (1 − p)`; in evaluation nothing happens. Training needs the `seed` of `Nn.apply`; without one it is refused.
+ *
+ * **Shapes** `S → S`. PyTorch's `Dropout`; Srivastava et al., 2014.
+ *
+ * @example
+ * Nn.dropout(0.2)
+ */
+export const dropout = (p: number = 0.5): Dropout =>
+  layer<Dropout>({
+    kind: "dropout",
+    label: "dropout",
+    rule: (input) => (p >= 0 && p <= 1 ? input : refuse(`has a wrong p: ${p} is no probability`)),
+    forward: pure((x, { training, random }) =>
+      training && random !== null && p > 0
+        ? // the limbs of a key are four numbers
+          op(x, { p, key: random.key as Tensor<[4]>, stream: random.stream })
+        : x,
+    ),
+  })

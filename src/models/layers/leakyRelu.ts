@@ -1,0 +1,17 @@
+import { leakyRelu as op } from "../../ops/leakyRelu.ts"
+import { type Layer, layer, pure, type Typed } from "../Layer.ts"
+import type { SameRule } from "./relu.ts"
+
+export interface LeakyReLU extends Layer {
+  readonly kind: "leakyRelu"
+  readonly "~": Typed<SameRule, object, "leakyRelu">
+}
+
+/** Each element where it is positive, else a small part of it. **Shapes** `S → S`. PyTorch's `LeakyReLU`. */
+export const leakyRelu = (options: { /** 0.01 when absent */ readonly negativeSlope?: number } = {}): LeakyReLU =>
+  layer<LeakyReLU>({
+    kind: "leakyRelu",
+    label: "leakyRelu",
+    rule: (input) => input,
+    forward: pure((x) => op(x, options)),
+  })

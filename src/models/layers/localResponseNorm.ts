@@ -1,0 +1,28 @@
+import { localResponseNorm as op, type LocalResponseNormOptions } from "../../ops/localResponseNorm.ts"
+import { notSize } from "../../shapes/size.ts"
+import { type Layer, layer, pure, type Typed } from "../Layer.ts"
+import { firstFault } from "./faults.ts"
+import type { SameRule } from "./relu.ts"
+
+export interface LocalResponseNorm extends Layer {
+  readonly kind: "localResponseNorm"
+  readonly "~": Typed<SameRule, object, "localResponseNorm">
+}
+
+/**
+ * Each element over a power of its neighbourhood of `size` channels: `x / (k + alpha/size·Σ x²)^beta`.
+ *
+ * **Shapes** `[N, C, …] → [N, C, …]`. PyTorch's `LocalResponseNorm`; Krizhevsky, Sutskever and Hinton, 2012.
+ *
+ * @example
+ * Nn.localResponseNorm(5, { k: 2 })
+ */
+export const localResponseNorm = (size: number, options: LocalResponseNormOptions = {}): LocalResponseNorm => {
+  const fault = firstFault({ size: notSize(size) })
+  return layer<LocalResponseNorm>({
+    kind: "localResponseNorm",
+    label: "localResponseNorm",
+    rule: (input) => fault ?? input,
+    forward: pure((x) => op(x, size, options)),
+  })
+}

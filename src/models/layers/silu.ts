@@ -1,0 +1,12 @@
+import { silu as op } from "../../ops/silu.ts"
+import { type Layer, layer, pure, type Typed } from "../Layer.ts"
+import type { SameRule } from "./relu.ts"
+
+export interface SiLU extends Layer {
+  readonly kind: "silu"
+  readonly "~": Typed<SameRule, object, "silu">
+}
+
+/** Each element times its logistic function. **Shapes** `S → S`. PyTorch's `SiLU`. */
+export const silu = (): SiLU =>
+  layer<SiLU>({ kind: "silu", label: "silu", rule: (input) => input, forward: pure((x) => op(x)) })
