@@ -1,0 +1,11 @@
+import * as Laws from "../../src/laws.ts"
+import * as Ops from "../../src/ops/index.ts"
+import { onEveryDevice } from "../support/devices.ts"
+
+onEveryDevice(
+  Laws.op(({ x }) => Ops.relu(x), {
+    name: "relu",
+    cases: Laws.shapes({ x: Laws.extents() }),
+    reference: ({ x }) => Laws.map(x, (v) => (v > 0 ? v : 0)),
+  }),
+)
