@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import * as K from "../src/gpu/Kernel.ts"
 import * as Reference from "../src/gpu/reference/Reference.ts"
 import * as Laws from "../src/laws.ts"
-import * as Ops from "../src/ops/index.ts"
+import * as Ops from "../src/ops/Ops.ts"
 import * as Op from "../src/ops/Op.ts"
 import { refuse } from "../src/shapes/Refusal.ts"
 import type { Tensor } from "../src/ops/Tensor.ts"
@@ -50,7 +50,9 @@ describe("laws", () => {
   it("find a wrong value, and shrink its input", async () => {
     const errors = await broken(cube({ kernel: (x) => K.add(K.mul(x, K.mul(x, x)), 0.001) }))
     expect(errors.map((e) => e.law)).toEqual(["computes what the reference computes"])
-    expect(errors[0]?.message).toMatch(/cube breaks the law "computes what the reference computes" on reference: number 0 is/)
+    expect(errors[0]?.message).toMatch(
+      /cube breaks the law "computes what the reference computes" on reference: number 0 is/,
+    )
     expect(errors[0]?.counterexample).toMatch(/^x \[1\] = -?[\d.]+$/)
   })
 

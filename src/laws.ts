@@ -13,6 +13,7 @@
  * })
  * for (const law of laws) it(law.name, () => Effect.runPromise(law.check.pipe(Effect.provide(Wasm.layer()))))
  */
+import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -26,144 +27,24 @@ import { sum } from "./ops/sum.ts"
 import * as Program from "./ops/Program.ts"
 import * as T from "./ops/Tensor.ts"
 import { ShapeMismatch } from "./shapes/ShapeMismatch.ts"
+import { type Array64, type Extents, size } from "./laws/Array64.ts"
+import { between, type Case, type Elements } from "./laws/generators.ts"
 
-type Extents = ReadonlyArray<number>
-
-// ---------- arrays of the reference
-
-/** Numbers of the reference, in float64 and row-major order. */
-export interface Array64 {
-  readonly shape: Extents
-  readonly data: Float64Array
-}
-
-const size = (shape: Extents): number => shape.reduce((n, d) => n * d, 1)
-
-/** the flat position of an index */
-const position = (shape: Extents, index: Extents): number => shape.reduce((n, d, i) => n * d + (index[i] ?? 0), 0)
-
-/** The element at an index. An index out of range is an error of the reference. */
-export const at = (x: Array64, ...index: Extents): number => {
-  const inside = index.length === x.shape.length && index.every((i, d) => i >= 0 && i < (x.shape[d] ?? 0))
-  const value = inside ? x.data[position(x.shape, index)] : undefined
-  if (value === undefined) throw new RangeError(`[${index.join(", ")}] is outside of an array of [${x.shape.join(", ")}]`)
-  return value
-}
-
-/**
- * An array from a function of the index.
- *
- * @example
- * Laws.tabulate([2, 2], (i, j) => 10 * i + j) // 0, 1, 10, 11
- */
-export const tabulate = (shape: Extents, f: (...index: ReadonlyArray<number>) => number): Array64 => {
-  const index = shape.map(() => 0)
-  const data = Float64Array.from({ length: size(shape) }, () => {
-    const value = f(...index)
-    for (let d = shape.length - 1; d >= 0; d--) {
-      index[d] = (index[d] ?? 0) + 1
-      if ((index[d] ?? 0) < (shape[d] ?? 0)) break
-      index[d] = 0
-    }
-    return value
-  })
-  return { shape, data }
-}
-
-/** An array of the same shape, from a function of each element. */
-export const map = (x: Array64, f: (value: number) => number): Array64 => ({ shape: x.shape, data: x.data.map(f) })
-
-// ---------- generators
-
-/**
- * Sizes of between `rank[0]` and `rank[1]` dimensions, each from 1 to `most`.
- *
- * @example
- * Laws.extents({ rank: [1, 4], most: 5 })
- */
-export const extents = ({
-  rank: [fewest, most] = [0, 4],
-  most: largest = 5,
-}: { readonly rank?: readonly [number, number]; readonly most?: number } = {}): fc.Arbitrary<Extents> =>
-  fc.array(fc.integer({ min: 1, max: largest }), { minLength: fewest, maxLength: most })
-
-/** A batch of small images: `[N, C, H, W]`, whose height and width are at least `least`. */
-export const images = ({ least = 1, most = 8 }: { readonly least?: number; readonly most?: number } = {}) =>
-  fc
-    .tuple(
-      fc.integer({ min: 1, max: 2 }),
-      fc.integer({ min: 1, max: 3 }),
-      fc.integer({ min: least, max: most }),
-      fc.integer({ min: least, max: most }),
-    )
-    .map((shape): Extents => shape)
-
-/** Two shapes that broadcast, in PyTorch's sense: each may lack dimensions, or have 1 where the other has more. */
-export const broadcastable: fc.Arbitrary<{ readonly a: Extents; readonly b: Extents }> = extents().chain((full) =>
-  fc
-    .tuple(
-      fc.array(fc.integer({ min: 0, max: 2 }), { minLength: full.length, maxLength: full.length }),
-      fc.integer({ min: 0, max: full.length }),
-      fc.boolean(),
-    )
-    .map(([ones, dropped, swap]) => {
-      const a = full.map((d, i) => (ones[i] === 1 ? 1 : d))
-      const b = full.map((d, i) => (ones[i] === 2 ? 1 : d)).slice(dropped)
-      return swap ? { a: b, b: a } : { a, b }
-    }),
-)
-
-/** What an op is applied to: a shape for each of its inputs, by name, and its attributes. */
-export interface Case<I extends string, A> {
-  readonly shapes: { readonly [K in I]: Extents }
-  readonly attributes: A
-}
-
-/** Cases of an op without attributes, from a generator of each input's shape by itself. */
-export const shapes = <I extends string>(inputs: {
-  readonly [K in I]: fc.Arbitrary<Extents>
-}): fc.Arbitrary<Case<I, object>> =>
-  // the record has one shape for each of the given generators
-  fc.record(inputs).map((s) => ({ shapes: s as Case<I, object>["shapes"], attributes: {} }))
-
-/** Cases of an op without attributes, from a generator of all shapes together. */
-export const together = <I extends string>(
-  all: fc.Arbitrary<{ readonly [K in I]: Extents }>,
-): fc.Arbitrary<Case<I, object>> => all.map((s) => ({ shapes: s, attributes: {} }))
-
-/** How the numbers of an input are made, from how many there are. */
-export type Elements = (count: number) => fc.Arbitrary<Float32Array>
-
-const counted = (count: number, element: fc.Arbitrary<number>): fc.Arbitrary<Float32Array> =>
-  fc.array(element, { minLength: count, maxLength: count }).map((xs) => Float32Array.from(xs))
-
-/** Numbers of both signs up to 2, never 0: what a kink at 0 does not disturb. */
-export const smooth: Elements = (count) => between(count, 0.5)
-
-/** numbers `(k + offset) / 32`: of different offsets, no two are equal */
-const between = (count: number, offset: number): fc.Arbitrary<Float32Array> =>
-  counted(count, fc.integer({ min: -64, max: 63 }).map((k) => (k + offset) / 32))
-
-/** Numbers above 0, up to 4. */
-export const positive: Elements = (count) => counted(count, fc.integer({ min: 0, max: 127 }).map((k) => (k + 0.5) / 32))
-
-/** Numbers of both signs, no two of them equal or near: what a maximum can be differentiated at. */
-export const distinct: Elements = (count) =>
-  fc
-    .shuffledSubarray(
-      Array.from({ length: count }, (_, i) => i),
-      { minLength: count, maxLength: count },
-    )
-    .map((order) => Float32Array.from(order, (i) => (4 * (i + 0.5)) / count - 2))
-
-/** Numbers with zeros and ties among them, for laws of values. */
-export const tied: Elements = (count) => counted(count, fc.integer({ min: -2, max: 2 }))
-
-/** Class indices 0, 1, …, `classes` − 1. */
-export const labels =
-  (classes: number): Elements =>
-  (count) =>
-    counted(count, fc.integer({ min: 0, max: classes - 1 }))
+export { type Array64, at, type Extents, map, tabulate } from "./laws/Array64.ts"
+export {
+  broadcastable,
+  type Case,
+  distinct,
+  type Elements,
+  extents,
+  images,
+  labels,
+  positive,
+  shapes,
+  smooth,
+  tied,
+  together,
+} from "./laws/generators.ts"
 
 // ---------- the description of an op, and its laws
 
@@ -178,6 +59,8 @@ export interface Description<I extends string, A> {
   readonly elements?: (c: Case<I, A>) => { readonly [K in I]?: Elements }
   /** what the op must refuse, and words of the sentence with which it does */
   readonly refused?: ReadonlyArray<Case<I, A> & { readonly says: string }>
+  /** cases to be tried beside the generated ones, such as dimensions of size 0: their values are a law of the level "should" */
+  readonly edges?: ReadonlyArray<Case<I, A>>
   /** the inputs that the op is differentiated by: all where absent; a sentence says why there are none */
   readonly differentiable?: ReadonlyArray<I> | string
   /** a value agrees when it differs by at most this times max(1, the largest of the reference): 1e-5 where absent */
@@ -190,10 +73,20 @@ export interface Description<I extends string, A> {
 
 /** One law of one op; it is checked on the device that is provided. */
 export interface Law {
+  /** of the op and of the law: `relu has the gradient of the reference` */
   readonly name: string
+  readonly law: string
   readonly level: "must" | "should"
   readonly check: Effect.Effect<void, LawBroken, Device>
 }
+
+/**
+ * What the number of cases that each law tries is multiplied by, 1 unless provided: fewer on a slow device, more at night.
+ *
+ * @example
+ * law.check.pipe(Effect.provideService(Laws.Effort, 10))
+ */
+export const Effort = Context.Reference<number>("effect-nn/laws/Effort", { defaultValue: () => 1 })
 
 /** A law does not hold: the smallest counterexample that was found, and how to find it again. */
 export class LawBroken extends Data.TaggedError("LawBroken")<{
@@ -248,7 +141,14 @@ export const op = <I extends string, A>(apply: Applied<I, A>, description: Descr
           ),
         ]),
   ]
-  return laws.filter((law) => law.level === "must" || description.except?.[law.name] === undefined)
+  const { edges } = description
+  if (edges !== undefined && edges.length > 0)
+    laws.push(
+      property({ ...description, cases: fc.constantFrom(...edges) }, "should", "computes its edge cases", (t) =>
+        Effect.andThen(sameShape(apply, description, t), sameValues(apply, description, t)),
+      ),
+    )
+  return laws.filter((law) => law.level === "must" || description.except?.[law.law] === undefined)
 }
 
 /** All of the laws, one after the other; fails with the first that is broken. */
@@ -286,9 +186,13 @@ const trials = <I extends string, A>({ cases, elements }: Description<I, A>): fc
 const showTrial = (t: Trial<string, unknown>): string => {
   const numbers = (xs: Float32Array): string =>
     xs.length <= 24 ? xs.join(", ") : `${[...xs.slice(0, 24)].join(", ")}, … ${xs.length} numbers`
-  const inputs = namesOf(t.inputs).map((i) => `${i} [${t.case.shapes[i]?.join("×")}] = ${numbers(t.inputs[i] ?? new Float32Array())}`)
+  const inputs = namesOf(t.inputs).map(
+    (i) => `${i} [${t.case.shapes[i]?.join("×")}] = ${numbers(t.inputs[i] ?? new Float32Array())}`,
+  )
   const attributes = JSON.stringify(t.case.attributes)
-  return [...inputs, ...(attributes === "{}" || attributes === undefined ? [] : [`attributes ${attributes}`])].join("; ")
+  return [...inputs, ...(attributes === "{}" || attributes === undefined ? [] : [`attributes ${attributes}`])].join(
+    "; ",
+  )
 }
 
 /** numbers of both signs, none near 0, from a seed: no direction is blind to an element */
@@ -325,13 +229,15 @@ const property = <I extends string, A>(
   holds: (trial: Trial<I, A>) => Effect.Effect<void, Disagreement | T.GraphError | Program.RunError, Device>,
 ): Law => ({
   name: `${description.name} ${law}`,
+  law,
   level,
   check: Effect.gen(function* () {
     const device = yield* Device
     const context = yield* Effect.context<Device>()
     const before = yield* device.live
+    const numRuns = Math.max(1, Math.round((description.runs ?? 20) * (yield* Effort)))
     const trial = fc.asyncProperty(trials(description), (t) => Effect.runPromiseWith(context)(holds(t)))
-    const result = yield* Effect.promise(() => fc.check(trial, { numRuns: description.runs ?? 20 }))
+    const result = yield* Effect.promise(() => fc.check(trial, { numRuns }))
     const broken = { op: description.name, law, device: device.info.name, seed: result.seed }
     if (result.failed) {
       const [found] = result.counterexample ?? []
@@ -392,6 +298,7 @@ const refusals = <I extends string, A>(apply: Applied<I, A>, description: Descri
   const { name, refused = [] } = description
   return {
     name: `${name} ${law}`,
+    law,
     level: "must",
     check: Effect.gen(function* () {
       const device = yield* Device
@@ -408,7 +315,8 @@ const refusals = <I extends string, A>(apply: Applied<I, A>, description: Descri
           })
         const error = T.refusal(described(apply, c))
         if (error === undefined) return yield* broken("it takes it")
-        if (!(error instanceof ShapeMismatch)) return yield* broken(`it fails with ${error._tag}, not with ShapeMismatch`)
+        if (!(error instanceof ShapeMismatch))
+          return yield* broken(`it fails with ${error._tag}, not with ShapeMismatch`)
         if (error.op !== name) return yield* broken(`the error names ${error.op}, not the op`)
         if (!error.message.includes(c.says)) return yield* broken(`it says "${error.message}", not "${c.says}"`)
         const compiled = yield* Effect.exit(run(c.shapes, {}, () => ({ y: described(apply, c) })))

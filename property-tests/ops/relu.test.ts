@@ -1,5 +1,5 @@
 import * as Laws from "../../src/laws.ts"
-import * as Ops from "../../src/ops/index.ts"
+import * as Ops from "../../src/ops/Ops.ts"
 import { onEveryDevice } from "../support/devices.ts"
 
 onEveryDevice(
