@@ -32,6 +32,7 @@ import { between, type Case, type Elements } from "./laws/generators.ts"
 
 export { type Array64, at, type Extents, map, tabulate } from "./laws/Array64.ts"
 export {
+  apart,
   broadcastable,
   type Case,
   distinct,
@@ -44,6 +45,7 @@ export {
   smooth,
   tied,
   together,
+  wide,
 } from "./laws/generators.ts"
 
 // ---------- the description of an op, and its laws

@@ -74,12 +74,24 @@ export const between = (count: number, offset: number): fc.Arbitrary<Float32Arra
     fc.integer({ min: -64, max: 63 }).map((k) => (k + offset) / 32),
   )
 
-/** Numbers above 0, up to 4. */
-export const positive: Elements = (count) =>
+/** Numbers from 0.5 to 4.5. */
+export const positive: Elements = (count) => counted(count, halves)
+
+/** Numbers of both signs and of magnitude 0.5 to 4.5: what can be divided by. */
+export const apart: Elements = (count) =>
   counted(
     count,
-    fc.integer({ min: 0, max: 127 }).map((k) => (k + 0.5) / 32),
+    fc.tuple(halves, fc.boolean()).map(([v, negative]) => (negative ? -v : v)),
   )
+
+/** Numbers of both signs up to 8, none of them near a multiple of a half. */
+export const wide: Elements = (count) =>
+  counted(
+    count,
+    fc.integer({ min: -64, max: 63 }).map((k) => (k + 0.5) / 8),
+  )
+
+const halves = fc.integer({ min: 0, max: 127 }).map((k) => 0.5 + (k + 0.5) / 32)
 
 /** Numbers of both signs, no two of them equal or near: what a maximum can be differentiated at. */
 export const distinct: Elements = (count) =>
