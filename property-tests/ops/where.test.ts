@@ -3,7 +3,7 @@ import * as Ops from "../../src/ops/Ops.ts"
 import { onEveryDevice } from "../support/devices.ts"
 import { pairwise } from "../support/reference.ts"
 
-const cases = Laws.broadcastable.map(({ a, b }) => ({ shapes: { condition: b, a, b }, attributes: {} }))
+const cases = Laws.broadcastable.map(({ a, b }) => ({ shapes: { condition: a, a, b }, attributes: {} }))
 
 onEveryDevice(
   Laws.op(({ condition, a, b }) => Ops.where(Ops.greater(condition, 0), a, b), {
