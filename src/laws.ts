@@ -58,13 +58,13 @@ export interface Description<I extends string, A> {
   /** what the op means, in float64; it shares nothing with the kernel */
   readonly reference: (inputs: { readonly [K in I]: Array64 }, attributes: A) => Array64
   /** how the numbers of a case are made, by input; where absent, `smooth`, and those of two inputs never equal */
-  readonly elements?: (c: Case<I, A>) => { readonly [K in I]?: Elements }
+  readonly elements?: (c: Case<NoInfer<I>, A>) => { readonly [K in NoInfer<I>]?: Elements }
   /** what the op must refuse, and words of the sentence with which it does */
-  readonly refused?: ReadonlyArray<Case<I, A> & { readonly says: string }>
+  readonly refused?: ReadonlyArray<Case<NoInfer<I>, NoInfer<A>> & { readonly says: string }>
   /** cases to be tried beside the generated ones, such as dimensions of size 0: their values are a law of the level "should" */
-  readonly edges?: ReadonlyArray<Case<I, A>>
+  readonly edges?: ReadonlyArray<Case<NoInfer<I>, NoInfer<A>>>
   /** the inputs that the op is differentiated by: all where absent; a sentence says why there are none */
-  readonly differentiable?: ReadonlyArray<I> | string
+  readonly differentiable?: ReadonlyArray<NoInfer<I>> | string
   /** a value agrees when it differs by at most this times max(1, the largest of the reference): 1e-5 where absent */
   readonly tolerance?: number | ((c: Case<I, A>) => number)
   /** laws of the level "should" that this op does not obey, and why */

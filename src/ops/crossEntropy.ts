@@ -14,6 +14,7 @@ import {
 } from "./nllLoss.ts"
 import { sum } from "./sum.ts"
 import type { Tensor } from "./Tensor.ts"
+import * as Op from "./Op.ts"
 
 /** The options of the loss, as PyTorch's, in camelCase. */
 export interface CrossEntropyOptions extends ClassLossOptions {
@@ -26,6 +27,11 @@ type Target<L, T extends Shape> = FitsShape<T, L> extends true ? Tensor<T> : Cla
 /** the shape of the losses before they are reduced */
 type PerSample<L, T> = FitsShape<T, L> extends true ? WithoutClasses<L> : T
 
+const ofProbabilities = (logProbability: Tensor, target: Tensor, { reduction = "mean" }: ClassLossOptions): Tensor => {
+  const losses: Tensor = neg(sum(mul(logProbability, target), { dim: 1 }))
+  return reduction === "none" ? losses : reduction === "sum" ? sum(losses) : mean(losses)
+}
+
 /**
  * The cross-entropy between logits and class indices, or a probability for each class.
  *
@@ -36,32 +42,30 @@ type PerSample<L, T> = FitsShape<T, L> extends true ? WithoutClasses<L> : T
  * @example
  * Ops.crossEntropy(logits, labels, { labelSmoothing: 0.1 })
  */
-export const crossEntropy = <L extends Shape, T extends Shape, const O extends CrossEntropyOptions = object>(
-  logits: Tensor<L>,
-  target: Target<L, T>,
-  options?: O,
-): Tensor<Losses<PerSample<L, T>, O>> => {
-  const given: CrossEntropyOptions = options ?? {}
-  const { labelSmoothing = 0 } = given
-  // the parameter's type is a sentence only where the call does not compile
-  const asked = target as Tensor
-  const logProbability: Tensor = logSoftmax(logits as Tensor, 1)
-  const classes = Number(logits.shape[1])
-  const losses = (): Tensor => {
-    if (asked.shape.length === logits.shape.length) {
-      const smooth = labelSmoothing === 0 ? asked : add(mul(asked, 1 - labelSmoothing), labelSmoothing / classes)
-      return ofProbabilities(weightedBy(given.weight, logProbability), smooth, given)
+export const crossEntropy = Op.composed(
+  "crossEntropy",
+  <L extends Shape, T extends Shape, const O extends CrossEntropyOptions = object>(
+    logits: Tensor<L>,
+    target: Target<L, T>,
+    options?: O,
+  ): Tensor<Losses<PerSample<L, T>, O>> => {
+    const given: CrossEntropyOptions = options ?? {}
+    const { labelSmoothing = 0 } = given
+    // the parameter's type is a sentence only where the call does not compile
+    const asked = target as Tensor
+    const logProbability: Tensor = logSoftmax(logits as Tensor, 1)
+    const classes = Number(logits.shape[1])
+    const losses = (): Tensor => {
+      if (asked.shape.length === logits.shape.length) {
+        const smooth = labelSmoothing === 0 ? asked : add(mul(asked, 1 - labelSmoothing), labelSmoothing / classes)
+        return ofProbabilities(weightedBy(given.weight, logProbability), smooth, given)
+      }
+      const { counts, weighted, own, reduced } = overClasses(logits, asked, given)
+      if (labelSmoothing === 0) return reduced(own(logProbability))
+      const spread = mul(neg(sum(weighted(logProbability), { dim: 1 })), counts)
+      return reduced(add(mul(own(logProbability), 1 - labelSmoothing), mul(spread, labelSmoothing / classes)))
     }
-    const { counts, weighted, own, reduced } = overClasses(logits, asked, given)
-    if (labelSmoothing === 0) return reduced(own(logProbability))
-    const spread = mul(neg(sum(weighted(logProbability), { dim: 1 })), counts)
-    return reduced(add(mul(own(logProbability), 1 - labelSmoothing), mul(spread, labelSmoothing / classes)))
-  }
-  // the reduction decides the shape, as the type says
-  return losses() as Tensor<Losses<PerSample<L, T>, O>>
-}
-
-const ofProbabilities = (logProbability: Tensor, target: Tensor, { reduction = "mean" }: ClassLossOptions): Tensor => {
-  const losses: Tensor = neg(sum(mul(logProbability, target), { dim: 1 }))
-  return reduction === "none" ? losses : reduction === "sum" ? sum(losses) : mean(losses)
-}
+    // the reduction decides the shape, as the type says
+    return losses() as Tensor<Losses<PerSample<L, T>, O>>
+  },
+)

@@ -9,6 +9,7 @@ import { reshapeTo } from "./reshape.ts"
 import { sub } from "./sub.ts"
 import { expandTo, sum } from "./sum.ts"
 import type { Tensor } from "./Tensor.ts"
+import * as Op from "./Op.ts"
 
 export type Reduction = "mean" | "sum" | "none"
 
@@ -74,13 +75,16 @@ export const overClasses = (
  * **Shapes** `[N, C, …] × [N, …] → []`, or `[N, …]` with reduction `"none"`. **Gradient** `−weight·dy` in the place of
  * the class. A class that does not exist gives NaN. PyTorch's `nll_loss`.
  */
-export const nllLoss = <L extends Shape, T extends Shape, const O extends ClassLossOptions = object>(
-  logProbabilities: Tensor<L>,
-  target: ClassIndices<"nllLoss", L, T>,
-  options?: O,
-): Tensor<Losses<T, O>> => {
-  // the parameter's type is a sentence only where the call does not compile
-  const { own, reduced } = overClasses(logProbabilities, target as Tensor, options ?? {})
-  // the reduction decides the shape, as the type says
-  return reduced(own(logProbabilities)) as Tensor<Losses<T, O>>
-}
+export const nllLoss = Op.composed(
+  "nllLoss",
+  <L extends Shape, T extends Shape, const O extends ClassLossOptions = object>(
+    logProbabilities: Tensor<L>,
+    target: ClassIndices<"nllLoss", L, T>,
+    options?: O,
+  ): Tensor<Losses<T, O>> => {
+    // the parameter's type is a sentence only where the call does not compile
+    const { own, reduced } = overClasses(logProbabilities, target as Tensor, options ?? {})
+    // the reduction decides the shape, as the type says
+    return reduced(own(logProbabilities)) as Tensor<Losses<T, O>>
+  },
+)
