@@ -1,7 +1,7 @@
 /** A folder of reference cases as data, in the form that `golden/README.md` describes. Reads bytes; touches no file. */
 
 export interface Tensor {
-  readonly shape: ReadonlyArray<number>
+  readonly shape: Array<number>
   readonly data: Float32Array
 }
 
@@ -95,7 +95,7 @@ export const parse = (json: string, safetensors: Uint8Array): Cases => {
       const [from, to] = entry.data_offsets
       const data = new Float32Array((to - from) / 4)
       for (let i = 0; i < data.length; i++) data[i] = view.getFloat32(8 + headerBytes + from + 4 * i, true)
-      return { shape: entry.shape, data }
+      return { shape: [...entry.shape], data }
     },
   }
 }
@@ -114,7 +114,7 @@ const size = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n 
 
 /** uniform numbers in [−bound, bound), by position */
 export const values = (shape: ReadonlyArray<number>, seed: number, bound: number): Tensor => ({
-  shape,
+  shape: [...shape],
   data: Float32Array.from({ length: size(shape) }, (_, i) => ((hash32(i, seed) / 2 ** 32) * 2 - 1) * bound),
 })
 
@@ -128,7 +128,7 @@ export const stateByFormula = (
 ): Readonly<Record<string, Tensor>> => {
   let seed = 0
   const one = (name: string, shape: ReadonlyArray<number>): Tensor => {
-    const fill = (x: number): Tensor => ({ shape, data: new Float32Array(size(shape)).fill(x) })
+    const fill = (x: number): Tensor => ({ shape: [...shape], data: new Float32Array(size(shape)).fill(x) })
     if (name.endsWith("running_mean")) return fill(0)
     if (name.endsWith("running_var")) return fill(1)
     if (name.endsWith("num_batches_tracked")) return fill(0)
@@ -137,7 +137,7 @@ export const stateByFormula = (
     const value = values(shape, seed, 0.1)
     // the only one-dimensional weights are those of norm layers
     if (!name.endsWith("weight")) return value
-    return { shape, data: value.data.map((v) => Math.fround(1 + v)) }
+    return { ...value, data: value.data.map((v) => Math.fround(1 + v)) }
   }
   return Object.fromEntries(state.map(([name, shape]) => [name, one(name, shape)]))
 }

@@ -63,11 +63,15 @@ export interface Layer {
   readonly kind: string
   /** what it is called in tables and sentences: `conv2d(3, 64)` */
   readonly label: string
+  /** what PyTorch prints for it: `Conv2d(3, 64, kernel_size=(3, 3), stride=(1, 1))`; a block's is only its class */
+  readonly repr: string
   /** the output's shape, or the predicate of the sentence that says why there is none */
   readonly rule: (input: Shape, at: At) => Shape | Refusal
   /** its own, in PyTorch's order */
   readonly params: ReadonlyArray<Param>
   readonly children: ReadonlyArray<Child>
+  /** which child is asked what, in order, up to the first that refuses; `null` for a layer that tables show as one */
+  readonly inside: ((input: Shape, at: At) => ReadonlyArray<Call>) | null
   /** for one sample, of shapes whose names are 1 */
   readonly multiplyAdds: (input: Shape, output: Shape) => number
   /** a method, so that a layer may ask for its own parameters by name */
@@ -77,9 +81,16 @@ export interface Layer {
 }
 
 export interface Child {
-  /** the name in the state_dict; `null` for the position */
+  /** the name in the state_dict; `null` for the position; empty where its children's names are the parent's own */
   readonly name: string | null
   readonly layer: Layer
+}
+/** what a child is given */
+export interface Call {
+  /** its position */
+  readonly child: number
+  readonly input: Shape
+  readonly at: At
 }
 
 /** where a rule is asked */
@@ -101,7 +112,24 @@ export interface Param {
 /** the numbers that a parameter starts with */
 export type Init =
   /** uniform in ±bound */
-  { readonly _tag: "Uniform"; readonly bound: number } | { readonly _tag: "Fill"; readonly value: number }
+  | { readonly _tag: "Uniform"; readonly bound: number }
+  | { readonly _tag: "Fill"; readonly value: number }
+  | { readonly _tag: "Normal"; readonly mean: number; readonly std: number }
+  /** a normal distribution without what lies below `from` or above `to` */
+  | {
+      readonly _tag: "TruncatedNormal"
+      readonly mean: number
+      readonly std: number
+      readonly from: number
+      readonly to: number
+    }
+  /** of variance `gain² / fan`: Kaiming's with one fan, Xavier's with their mean */
+  | {
+      readonly _tag: "Scaled"
+      readonly distribution: "uniform" | "normal"
+      readonly fan: "in" | "out" | "mean"
+      readonly gain: number
+    }
 
 /** What a layer's `forward` is given beside its input. */
 export interface Context<P extends Tensors = Tensors> {
@@ -128,6 +156,8 @@ export interface Forward {
   readonly output: Tensor
   /** the next values of running statistics, by name as in the state_dict below this layer */
   readonly updates: { readonly [name: string]: Tensor }
+  /** what auxiliary heads give in training, by the name of each; none when absent */
+  readonly auxiliary?: { readonly [name: string]: Tensor }
 }
 
 /**
@@ -141,16 +171,21 @@ export interface Forward {
 export const layer = <H extends Layer>(parts: {
   readonly kind: H["kind"]
   readonly label: string
+  /** its kind, as a class without arguments, when absent */
+  readonly repr?: string
   readonly rule: Layer["rule"]
   /** none when absent */
   readonly params?: ReadonlyArray<Param>
   /** none when absent */
   readonly children?: ReadonlyArray<Child>
+  /** one row of a table when absent */
+  readonly inside?: Layer["inside"]
   /** 0 when absent */
   readonly multiplyAdds?: Layer["multiplyAdds"]
   readonly forward: Layer["forward"]
 }): H => {
-  const made: Omit<Layer, "~"> = { params: [], children: [], multiplyAdds: () => 0, ...parts }
+  const repr = `${parts.kind.charAt(0).toUpperCase()}${parts.kind.slice(1)}()`
+  const made: Omit<Layer, "~"> = { repr, params: [], children: [], inside: null, multiplyAdds: () => 0, ...parts }
   // "~" is only a type: nothing reads it, and H says what else the type knows
   return made as H
 }

@@ -2,13 +2,14 @@
 import type { HostTensor } from "../ops/HostTensor.ts"
 import type { Tensor } from "../ops/Tensor.ts"
 import type { Shape } from "../shapes/Shape.ts"
-import type { Layer, Param } from "./Layer.ts"
-import { type NameOf, nameOf } from "./sequential.ts"
+import type { Child, Layer, Param } from "./Layer.ts"
+import { type NameOf, nameOf, under } from "./sequential.ts"
 
 type Own<P, Prefix extends string> = { [K in keyof P & string]: [`${Prefix}${K}`, P[K]] }[keyof P & string]
 type Kids<C, Prefix extends string> = C extends readonly []
   ? never
-  : { [I in keyof C]: Entries<C[I], `${Prefix}${NameOf<C[I], I>}.`> }[keyof C & `${number}`]
+  : { [I in keyof C]: Entries<C[I], Inside<Prefix, NameOf<C[I], I>>> }[keyof C & `${number}`]
+type Inside<Prefix extends string, N extends string> = N extends "" ? Prefix : `${Prefix}${N}.`
 type Entries<H, Prefix extends string = ""> = H extends {
   readonly "~": { readonly params: infer P; readonly children: infer C }
 }
@@ -40,8 +41,25 @@ export interface NamedParam extends Param {
   /** as in PyTorch's state_dict: `layer1.conv1.weight` */
   readonly path: string
 }
-/** All parameters and running statistics of a model, in the order of PyTorch's state_dict. */
-export const parameters = (layer: Layer, prefix: string = ""): ReadonlyArray<NamedParam> => [
-  ...layer.params.map((param) => ({ ...param, path: `${prefix}${param.name}` })),
-  ...layer.children.flatMap((child, i) => parameters(child.layer, `${prefix}${nameOf(child, i)}.`)),
-]
+/**
+ * Where the parameters of each layer are in the state_dict: `layer1.conv1.` for `layer1.conv1.weight`. A layer that
+ * stands in a model twice, one object in two places, has its parameters once, under the name that comes first.
+ */
+export const places = (net: Layer): ReadonlyMap<Layer, string> => {
+  const found = new Map<Layer, string>()
+  const walk = (layer: Layer, prefix: string): void => {
+    if (found.has(layer)) return
+    found.set(layer, prefix)
+    for (const [i, child] of layer.children.entries()) walk(child.layer, inside(prefix, child, i))
+  }
+  walk(net, "")
+  return found
+}
+/** the prefix of the names inside a child */
+export const inside = (prefix: string, child: Child, i: number): string => `${prefix}${under(nameOf(child, i), "")}`
+
+/** All parameters and running statistics of a model, in the order of PyTorch's state_dict; a shared layer's once. */
+export const parameters = (layer: Layer): ReadonlyArray<NamedParam> =>
+  [...places(layer)].flatMap(([{ params }, prefix]) =>
+    params.map((param) => ({ ...param, path: `${prefix}${param.name}` })),
+  )

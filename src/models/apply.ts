@@ -5,8 +5,8 @@ import { isRefusal, type Refusal } from "../shapes/Refusal.ts"
 import { type Shape, show } from "../shapes/Shape.ts"
 import { ShapeMismatch } from "../shapes/ShapeMismatch.ts"
 import type { Apply, Context, Forward, Layer, Tensors } from "./Layer.ts"
-import { mismatch, nameOf, start } from "./sequential.ts"
-import { parameters, type StateDict } from "./StateDict.ts"
+import { mismatch, nameOf, placeOf, start, under } from "./sequential.ts"
+import { parameters, places, type StateDict } from "./StateDict.ts"
 
 /** the shape that a model gives for an input of shape `S` */
 export type Output<H extends Layer, S extends Shape> =
@@ -27,21 +27,31 @@ export interface ApplyOptions {
   readonly seed?: Tensor.Tensor
 }
 
-const contextOf = (layer: Layer, params: Tensors, prefix: string, options: ApplyOptions): Context => ({
-  params: Object.fromEntries(layer.params.map(({ name }) => [name, params[`${prefix}${name}`]])),
-  training: options.training ?? false,
-  random:
-    options.seed === undefined
-      ? null
-      : { key: options.seed, stream: Random.stream(prefix.endsWith(".") ? prefix.slice(0, -1) : prefix) },
+interface Everything {
+  readonly params: Tensors
+  /** where each layer's parameters are */
+  readonly places: ReadonlyMap<Layer, string>
+  readonly options: ApplyOptions
+}
+
+/** `path` names the layer's place in the model, one for each: its random numbers are those of no other */
+const contextOf = (layer: Layer, path: string, all: Everything): Context => ({
+  params: Object.fromEntries(
+    layer.params.map(({ name }) => [name, all.params[`${all.places.get(layer) ?? ""}${name}`]]),
+  ),
+  training: all.options.training ?? false,
+  random: all.options.seed === undefined ? null : { key: all.options.seed, stream: Random.stream(path) },
   child: (i, x) => {
     const child = layer.children[i]
     if (child === undefined) return { output: x, updates: {} }
     const name = nameOf(child, i)
-    const { output, updates } = child.layer.forward(x, contextOf(child.layer, params, `${prefix}${name}.`, options))
-    return { output, updates: Object.fromEntries(Object.entries(updates).map(([k, u]) => [`${name}.${k}`, u])) }
+    const context = contextOf(child.layer, under(path, placeOf(child, i)), all)
+    const { output, updates, auxiliary = {} } = child.layer.forward(x, context)
+    return { output, updates: renamed(updates, name), auxiliary: renamed(auxiliary, name) }
   },
 })
+const renamed = (tensors: Forward["updates"], name: string): Forward["updates"] =>
+  Object.fromEntries(Object.entries(tensors).map(([k, t]) => [k === "" ? name : under(name, k), t]))
 
 /** why these parameters are not the model's, if they are not */
 const wrongParams = (layer: Layer, params: Tensors): ShapeMismatch | null => {
@@ -67,12 +77,13 @@ export const forwardUnsafe = (net: Layer, params: Tensors, x: Tensor.Tensor, opt
   const out = net.rule(x.shape, start)
   const error = isRefusal(out) ? mismatch(net, out, x.shape) : wrongParams(net, params)
   return error === null
-    ? net.forward(x, contextOf(net, params, "", options))
+    ? net.forward(x, contextOf(net, "", { params, places: places(net), options }))
     : { output: Tensor.make([], { _tag: "Refused", error }), updates: {} }
 }
 
 /**
- * The output of a model, and the next values of its running statistics by name (none in evaluation, where they stay).
+ * The output of a model, the next values of its running statistics by name (none in evaluation, where they stay), and
+ * what its auxiliary heads give (in training).
  *
  * A model that does not take `x`, or that these parameters do not belong to, gives a tensor that carries the refusal.
  *
@@ -84,10 +95,14 @@ export const forward = <H extends Layer, S extends Shape>(
   params: StateDict<H>,
   x: Accepted<H, S>,
   options: ApplyOptions = {},
-): { readonly output: Tensor.Tensor<Output<H, S>>; readonly updates: Forward["updates"] } => {
+): {
+  readonly output: Tensor.Tensor<Output<H, S>>
+  readonly updates: Forward["updates"]
+  readonly auxiliary: Forward["updates"]
+} => {
   // a state dict holds tensors, and an accepted input is one; the rule as a value gives the shape that the type says
-  const { output, updates } = forwardUnsafe(net, params as Tensors, x as Tensor.Tensor, options)
-  return { output: output as Tensor.Tensor<Output<H, S>>, updates }
+  const { output, updates, auxiliary = {} } = forwardUnsafe(net, params as Tensors, x as Tensor.Tensor, options)
+  return { output: output as Tensor.Tensor<Output<H, S>>, updates, auxiliary }
 }
 
 /**

@@ -2,11 +2,25 @@
 export { apply, forward, forwardUnsafe } from "./apply.ts"
 export type { Accepted, ApplyOptions, Output } from "./apply.ts"
 export { init } from "./init.ts"
+export {
+  fill,
+  gains,
+  initWeights,
+  kaimingNormal,
+  kaimingUniform,
+  type KaimingOptions,
+  normal,
+  type Recipe,
+  truncatedNormal,
+  xavierNormal,
+  xavierUniform,
+} from "./initWeights.ts"
 export { fanIn, layer, pure, trainable } from "./Layer.ts"
 export type {
   Apply,
   At,
   By,
+  Call,
   Child,
   Context,
   Forward,
@@ -33,6 +47,7 @@ export { adaptiveAvgPool2d, type AdaptiveAvgPool2d } from "./layers/adaptiveAvgP
 export { adaptiveMaxPool2d, type AdaptiveMaxPool2d } from "./layers/adaptiveMaxPool2d.ts"
 export { avgPool2d, type AvgPool2d } from "./layers/avgPool2d.ts"
 export { batchNorm2d, type BatchNorm2d } from "./layers/batchNorm2d.ts"
+export { concat, type Concat } from "./layers/concat.ts"
 export { conv2d, type Conv2d } from "./layers/conv2d.ts"
 export { dropout, type Dropout } from "./layers/dropout.ts"
 export { elu, type ELU } from "./layers/elu.ts"
@@ -47,6 +62,7 @@ export { logSoftmax, type LogSoftmax } from "./layers/logSoftmax.ts"
 export { maxPool2d, type MaxPool2d } from "./layers/maxPool2d.ts"
 export { relu, type ReLU } from "./layers/relu.ts"
 export { relu6, type ReLU6 } from "./layers/relu6.ts"
+export { residual, type Residual } from "./layers/residual.ts"
 export { sigmoid, type Sigmoid } from "./layers/sigmoid.ts"
 export { silu, type SiLU } from "./layers/silu.ts"
 export { softmax, type Softmax } from "./layers/softmax.ts"

@@ -4,12 +4,16 @@ import { isRefusal, type Refusal, refuse } from "../shapes/Refusal.ts"
 import { ShapeMismatch } from "../shapes/ShapeMismatch.ts"
 import { type Shape, type Show, show } from "../shapes/Shape.ts"
 import type { Size } from "../shapes/size.ts"
-import { type Apply, type At, type Child, type Context, type Forward, type Layer, layer, type Rule } from "./Layer.ts"
+import { type Apply, type At, type Call, type Child, type Context, type Forward, type Layer, layer } from "./Layer.ts"
+import type { Rule } from "./Layer.ts"
 import type { Typed } from "./Layer.ts"
 
 // ---------- what may stand in a list of layers
 
-/** a layer, [name, layer], a block [a, b, c], or a named block [name, [a, b, c]] */
+/**
+ * a layer, [name, layer], a block [a, b, c], or a named block [name, [a, b, c]]; with the empty name the names inside
+ * are those of the list it stands in
+ */
 export type Item = Layer | readonly [string, Layer | ReadonlyArray<Item>] | ReadonlyArray<Item>
 
 type ToLayer<I> = I extends Layer
@@ -35,11 +39,15 @@ export interface Named<N extends string, H> {
 }
 type LayerOf<H> = H extends Named<string, infer B> ? B : H
 export type NameOf<H, I> = H extends { readonly name: infer N extends string } ? N : I & string
+/** the name of what is inside an item of a list, as the list sees it */
+export type Under<N extends string, Inner extends string> = N extends "" ? Inner : `${N}.${Inner}`
+/** what an item is called in an error: its position, where its name is empty */
+type PlaceOf<H, I> = NameOf<H, I> extends "" ? I & string : NameOf<H, I>
 
 // ---------- the sentence of an error
 
 type Above = "the layer above"
-type OutOf<H, S, From, By> =
+export type OutOf<H, S, From, By> =
   LayerOf<H> extends { readonly "~": { readonly rule: infer R extends Rule } } ? Apply<R, S, From, By> : never
 type Label<H> = LayerOf<H> extends { readonly "~": { readonly label: infer L extends string } } ? L : "layer"
 type Kind<H> = LayerOf<H> extends { readonly kind: infer K } ? K : never
@@ -48,21 +56,21 @@ type NoBatch<S> = S extends readonly [unknown, ...infer R extends Shape] ? R : S
 type Source<H, S, O, From> = Kind<H> extends "flatten" ? NoBatch<S> : S extends O ? From : null
 type Note<From> = From extends Shape ? ` (${Show<From>})` : ""
 type Sentence<H, M extends string, From> = `${Label<H>} cannot follow: it ${M}${Note<From>}`
-type Index<Z extends ReadonlyArray<unknown>> = `${Z["length"] & number}`
+export type Index<Z extends ReadonlyArray<unknown>> = `${Z["length"] & number}`
 /** the whole sentence about an item; with the path to it when it is inside one */
 type Message<H, O, From, I> = [O] extends [never]
   ? `${Label<H>} cannot follow: its rule gives no shape`
   : O extends Refusal<infer M, infer P>
     ? P extends ""
       ? Sentence<H, M, From>
-      : `${NameOf<H, I>}.${P}: ${M}`
+      : `${Under<NameOf<H, I>, P>}: ${M}`
     : null
 /** a refusal as the list that holds the item sees it: a sentence is made where the refusal is, then only the path grows */
-type Deeper<H, I, O, From> =
+export type Deeper<H, I, O, From> =
   O extends Refusal<infer M, infer P>
     ? P extends ""
-      ? Refusal<Sentence<H, M, From>, NameOf<H, I>>
-      : Refusal<M, `${NameOf<H, I>}.${P}`>
+      ? Refusal<Sentence<H, M, From>, PlaceOf<H, I>>
+      : Refusal<M, Under<NameOf<H, I>, P>>
     : never
 
 // ---------- running a list of layers on a shape; every loop is tail recursive
@@ -197,30 +205,48 @@ export const seq = <const L extends ReadonlyArray<Item>>(...layers: Checked<L, S
 /** where a rule is asked first */
 export const start: At = { by: "the input", from: null }
 export const nameOf = (child: Child, i: number): string => child.name ?? `${i}`
+/** the name of what is inside an item of a list, as the list sees it */
+export const under = (name: string, inner: string): string => (name === "" ? inner : `${name}.${inner}`)
+/** what a child is called in an error: its position, where its name is empty */
+export const placeOf = (child: Child, i: number): string => (child.name === "" ? `${i}` : nameOf(child, i))
 
 const isLayer = (item: Item): item is Layer => !Array.isArray(item)
 const isNamed = (item: ReadonlyArray<unknown>): item is readonly [string, Layer | ReadonlyArray<Item>] =>
   typeof item[0] === "string"
 const unnamed = (item: Layer | ReadonlyArray<Item>): Layer => (isLayer(item) ? item : container(item))
-const toChild = (item: Item): Child => {
+export const toChild = (item: Item): Child => {
   if (isLayer(item)) return { name: null, layer: item }
   return isNamed(item) ? { name: item[0], layer: unnamed(item[1]) } : { name: null, layer: container(item) }
 }
 
-const container = (items: ReadonlyArray<Item>): Layer => {
+/** items in order, as one layer */
+export const container = (items: ReadonlyArray<Item>): Layer => {
   const children = items.map(toChild)
-  const twice = firstRepeated(children.map(nameOf))
+  const twice = firstRepeated(children)
   return layer<Seq<ReadonlyArray<Layer>>>({
     kind: "seq",
     label: "seq",
+    repr: "Sequential",
     children,
     rule: (shape, at) => (twice === undefined ? run(children, shape, at) : refuse(`has two layers named ${twice}`)),
+    inside: (shape, at) => calls(children, shape, at),
     forward: (x, context) => forwardAll(children, x, context),
   })
 }
 
-/** their parameters would have one name in the state_dict */
-const firstRepeated = (names: ReadonlyArray<string>): string | undefined => names.find((n, i) => names.indexOf(n) < i)
+/** the name that two children have, if there are such: their parameters would be one in the state_dict */
+export const firstRepeated = (children: ReadonlyArray<Child>): string | undefined => {
+  const names = namesOf(children)
+  return names.find((n, i) => names.indexOf(n) < i)
+}
+/** given names, and positions of what has parameters; those of a child with the empty name among them */
+const namesOf = (children: ReadonlyArray<Child>): ReadonlyArray<string> =>
+  children.flatMap((child, i) => {
+    if (child.name === "") return [...child.layer.params.map((p) => p.name), ...namesOf(child.layer.children)]
+    return child.name !== null || hasParams(child.layer) ? [nameOf(child, i)] : []
+  })
+const hasParams = (layer: Layer): boolean =>
+  layer.params.length > 0 || layer.children.some((child) => hasParams(child.layer))
 
 /** what `child`, asked at `at`, gives for `shape`, and where the next one is asked; a refusal has its path */
 export const step = (
@@ -231,10 +257,10 @@ export const step = (
 ): { readonly out: Shape; readonly at: At } | Refusal => {
   const out = child.layer.rule(shape, at)
   if (!isRefusal(out)) return { out, at: { by: "the layer above", from: source(child.layer, shape, out, at.from) } }
-  const name = nameOf(child, i)
-  if (out.path !== "") return { ...out, path: `${name}.${out.path}` }
+  if (out.path !== "") return { ...out, path: under(nameOf(child, i), out.path) }
   const note = at.from === null ? "" : ` (${show(at.from)})`
-  return { ...out, path: name, sentence: `${child.layer.label} cannot follow: it ${out.sentence}${note}` }
+  const sentence = `${child.layer.label} cannot follow: it ${out.sentence}${note}`
+  return { ...out, path: placeOf(child, i), sentence }
 }
 const source = (layer: Layer, shape: Shape, out: Shape, from: Shape | null): Shape | null =>
   layer.kind === "flatten"
@@ -253,11 +279,27 @@ const run = (children: ReadonlyArray<Child>, input: Shape, first: At): Shape | R
   return shape
 }
 
+const calls = (children: ReadonlyArray<Child>, input: Shape, first: At): ReadonlyArray<Call> => {
+  const made: Array<Call> = []
+  let [shape, at] = [input, first]
+  for (const [i, child] of children.entries()) {
+    made.push({ child: i, input: shape, at })
+    const next = step(child, i, shape, at)
+    if (isRefusal(next)) break
+    ;[shape, at] = [next.out, next.at]
+  }
+  return made
+}
+
 const forwardAll = (children: ReadonlyArray<Child>, x: Tensor, context: Context): Forward =>
   children.reduce<Forward>(
     (before, _, i) => {
-      const { output, updates } = context.child(i, before.output)
-      return { output, updates: { ...before.updates, ...updates } }
+      const { output, updates, auxiliary } = context.child(i, before.output)
+      return {
+        output,
+        updates: { ...before.updates, ...updates },
+        auxiliary: { ...before.auxiliary, ...auxiliary },
+      }
     },
     { output: x, updates: {} },
   )
@@ -275,6 +317,10 @@ export const mismatch = (layer: Layer, refusal: Refusal, given: Shape): ShapeMis
 const find = (layer: Layer, path: string): Layer | undefined => {
   if (path === "") return layer
   const [head, ...rest] = path.split(".")
-  const child = layer.children.find((c, i) => nameOf(c, i) === head)
-  return child === undefined ? undefined : find(child.layer, rest.join("."))
+  for (const [i, child] of layer.children.entries()) {
+    const inner = child.name === "" ? find(child.layer, path) : undefined
+    if (inner !== undefined) return inner
+    if (placeOf(child, i) === head) return find(child.layer, rest.join("."))
+  }
+  return undefined
 }

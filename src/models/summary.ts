@@ -1,8 +1,8 @@
-import { isRefusal, type Refusal } from "../shapes/Refusal.ts"
+import { isRefusal } from "../shapes/Refusal.ts"
 import { type Dim, type Shape, show } from "../shapes/Shape.ts"
 import type { ShapeMismatch } from "../shapes/ShapeMismatch.ts"
 import type { At, Layer } from "./Layer.ts"
-import { mismatch, nameOf, start, step } from "./sequential.ts"
+import { mismatch, nameOf, start } from "./sequential.ts"
 
 export interface SummaryRow {
   /** as in the state_dict */
@@ -27,37 +27,29 @@ const count = (shape: ReadonlyArray<number>): number => shape.reduce((a, b) => a
 /** a named size is one sample */
 const one = (shape: Shape): Shape => shape.map((d: Dim) => (typeof d === "string" ? 1 : d))
 
-/** the rows of a layer, or of all that is in a block */
-const rowsOf = (layer: Layer, name: string, input: Shape, output: Shape, at: At): ReadonlyArray<SummaryRow> => {
-  if (layer.kind !== "seq") {
-    const asOne = layer.rule(one(input), at)
-    const inside = (l: Layer): number =>
-      l.children.reduce((n, c) => n + inside(c.layer), sum(l.params.map((p) => (p.trainable ? count(p.shape) : 0))))
-    const multiplyAdds = isRefusal(asOne) ? 0 : layer.multiplyAdds(one(input), asOne)
-    return [{ name, label: layer.label, output, parameters: inside(layer), multiplyAdds }]
+/** one row for each layer of a block in the order they are asked, as far as they fit */
+const rowsOf = (layer: Layer, name: string, input: Shape, at: At, counted: Set<Layer>): ReadonlyArray<SummaryRow> => {
+  if (layer.inside !== null) {
+    return layer.inside(input, at).flatMap((call) => {
+      const child = layer.children[call.child]
+      if (child === undefined) return []
+      const own = nameOf(child, call.child)
+      const path = own === "" ? name : `${name}${name === "" ? "" : "."}${own}`
+      return rowsOf(child.layer, path, call.input, call.at, counted)
+    })
   }
-  return inOrder(layer, name === "" ? "" : `${name}.`, input, at).rows
+  const output = layer.rule(input, at)
+  if (isRefusal(output)) return []
+  const asOne = layer.rule(one(input), at)
+  const multiplyAdds = isRefusal(asOne) ? 0 : layer.multiplyAdds(one(input), asOne)
+  return [{ name, label: layer.label, output, parameters: trainable(layer, counted), multiplyAdds }]
 }
-const inOrder = (
-  layer: Layer,
-  prefix: string,
-  input: Shape,
-  first: At,
-): { readonly rows: ReadonlyArray<SummaryRow>; readonly refusal: Refusal | null } => {
-  const rows: Array<SummaryRow> = []
-  let [shape, at] = [input, first]
-  for (const [i, child] of layer.children.entries()) {
-    const next = step(child, i, shape, at)
-    const name = `${prefix}${nameOf(child, i)}`
-    if (isRefusal(next)) {
-      // what fits inside the block that refuses is still shown
-      if (child.layer.kind === "seq") rows.push(...inOrder(child.layer, `${name}.`, shape, at).rows)
-      return { rows, refusal: next }
-    }
-    rows.push(...rowsOf(child.layer, name, shape, next.out, at))
-    ;[shape, at] = [next.out, next.at]
-  }
-  return { rows, refusal: null }
+/** how many numbers a layer learns; 0 where it was counted before */
+const trainable = (layer: Layer, counted: Set<Layer>): number => {
+  if (counted.has(layer)) return 0
+  counted.add(layer)
+  const own = sum(layer.params.map((p) => (p.trainable ? count(p.shape) : 0)))
+  return own + sum(layer.children.map((c) => trainable(c.layer, counted)))
 }
 const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((a, b) => a + b, 0)
 
@@ -68,13 +60,14 @@ const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((a, b) =>
  * Nn.summary(Nn.lenet()).parameters // => 61610
  */
 export const summary = (net: Layer & { readonly in: Shape }): Summary => {
-  const { rows, refusal } = inOrder(net, "", net.in, start)
+  const rows = rowsOf(net, "", net.in, start, new Set())
+  const out = net.rule(net.in, start)
   return {
     input: net.in,
     rows,
     parameters: sum(rows.map((r) => r.parameters)),
     multiplyAdds: sum(rows.map((r) => r.multiplyAdds)),
-    refusal: refusal === null ? null : mismatch(net, refusal, net.in),
+    refusal: isRefusal(out) ? mismatch(net, out, net.in) : null,
   }
 }
 

@@ -24,7 +24,7 @@ export interface ClassLossOptions {
 }
 
 /** the shape of the class indices of logits `[N, C, …]` */
-type WithoutClasses<L> = L extends readonly [infer N extends Dim, Dim, ...infer Rest extends Shape]
+export type WithoutClasses<L> = L extends readonly [infer N extends Dim, Dim, ...infer Rest extends Shape]
   ? [N, ...Rest]
   : Shape
 /** class indices for logits of shape `L`, or the sentence that says why they do not fit */
@@ -39,6 +39,17 @@ export type Losses<T, O> = O extends { readonly reduction: infer R extends Reduc
     : []
   : []
 
+/** a weight for each class, as a factor of `[N, C, …]` */
+const acrossClasses = (weight: Tensor, x: Tensor): Tensor =>
+  reshapeTo(
+    weight,
+    x.shape.map((d, i) => (i === 1 ? d : 1)),
+  )
+
+/** `x` times the weight of each class, where there are weights */
+export const weightedBy = (weight: Tensor | undefined, x: Tensor): Tensor =>
+  weight === undefined ? x : mul(x, acrossClasses(weight, x))
+
 /** what losses over classes share: the weights, the targets that count, and the mean over both */
 export const overClasses = (
   x: Tensor,
@@ -46,14 +57,8 @@ export const overClasses = (
   { weight, ignoreIndex = -100, reduction = "mean" }: ClassLossOptions,
 ) => {
   const counts: Tensor = sub(1, equal(target, ignoreIndex))
-  const perClass =
-    weight === undefined
-      ? null
-      : reshapeTo(
-          weight,
-          x.shape.map((d, i) => (i === 1 ? d : 1)),
-        )
-  const weighted = (t: Tensor): Tensor => (perClass === null ? t : mul(t, perClass))
+  const perClass = weight === undefined ? null : acrossClasses(weight, x)
+  const weighted = (t: Tensor): Tensor => weightedBy(weight, t)
   const own = (t: Tensor): Tensor => neg(pick(weighted(t), target, { ignoreIndex }))
   const reduced = (losses: Tensor): Tensor => {
     if (reduction === "none") return losses

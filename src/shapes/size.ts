@@ -1,5 +1,6 @@
 /** Guards for the numbers a constructor is given: what is no size is refused before any arithmetic sees it. */
 import type { Mod, Mul } from "./int.ts"
+import type { X, Y } from "./Shape.ts"
 
 type NoNatural = `-${string}` | `${string}.${string}` | `${string}e${string}`
 type NoSize<N extends number> = `${N} is not a size: 1, 2, 3, ...`
@@ -9,9 +10,16 @@ type NoCount<N extends number> = `${N} is not a count: 0, 1, 2, ...`
 export type Size<N extends number> = `${N}` extends NoNatural | "0" ? NoSize<N> : N
 /** N, or the sentence: `-1 is not a count: 0, 1, 2, ...` */
 export type Count<N extends number> = `${N}` extends NoNatural ? NoCount<N> : N
-/** the same for a number or both numbers of a pair; the condition has no `infer`, so that P is inferred from it */
-export type SizePair<P> = SizeFault<P> extends string ? SizeFault<P> : P
-export type CountPair<P> = CountFault<P> extends string ? CountFault<P> : P
+/**
+ * the same for a number or both numbers of a pair; the condition has no `infer`, so that P is inferred from it, and asks
+ * a template first, which an open type parameter answers at once
+ */
+export type SizePair<P> = Both<P> extends NoPair | `0,${string}` | `${string},0` ? SizeFaultOr<P> : P
+export type CountPair<P> = Both<P> extends NoPair ? CountFaultOr<P> : P
+type Both<P> = `${Y<P>},${X<P>}`
+type NoPair = NoNatural | `${string},-${string}`
+type SizeFaultOr<P> = SizeFault<P> extends string ? SizeFault<P> : P
+type CountFaultOr<P> = CountFault<P> extends string ? CountFault<P> : P
 type SizeFault<P> = P extends number
   ? `${P}` extends NoNatural | "0"
     ? NoSize<P>

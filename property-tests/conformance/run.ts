@@ -1,0 +1,64 @@
+/** Runs reference cases on the device that is there, in Node and in a page alike. */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Device } from "../../src/gpu/Device.ts"
+import type { Case, Cases } from "./Cases.ts"
+import { runModel, runTraining } from "./models.ts"
+import { runOp } from "./ops.ts"
+import { runOptimizer } from "./optimizers.ts"
+import { failed, notSupported, type Verdict } from "./Verdict.ts"
+
+/** what came of one case, as a page reports it too */
+export interface Report {
+  readonly name: string
+  readonly verdict: Verdict
+  readonly milliseconds: number
+}
+
+const runCase = (c: Case, cases: Cases): Effect.Effect<Verdict, never, Device> => {
+  const run = () => {
+    switch (c.kind) {
+      case "op":
+        return runOp(c, cases)
+      case "optimizer":
+        return runOptimizer(c, cases)
+      case "schedule":
+        return Effect.succeed(notSupported(`the schedule ${c.schedule}`))
+      case "model":
+        return runModel(c, cases)
+      case "training":
+        return runTraining(c)
+      default:
+        // a folder may hold what this runner does not know of
+        return Effect.succeed(notSupported(`cases of the kind ${String((c as { readonly kind?: unknown }).kind)}`))
+    }
+  }
+  return Effect.suspend((): Effect.Effect<Verdict, unknown, Device> => Effect.scoped(run())).pipe(
+    // an op that refuses, a device that fails, a tensor that the folder lacks: the case did not agree
+    Effect.catchCause((cause) => Effect.succeed(failed(reason(cause)))),
+  )
+}
+
+const reason = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ")
+}
+
+/** Runs the cases whose names contain `only` (all when absent), one after the other, and tells of each. */
+export const runCases = (
+  cases: Cases,
+  onReport: (report: Report) => void,
+  only: string = "",
+): Effect.Effect<void, never, Device> =>
+  Effect.forEach(
+    cases.cases.filter((c) => c.name.includes(only)),
+    (c) =>
+      Effect.gen(function* () {
+        const start = yield* Clock.currentTimeMillis
+        const verdict = yield* runCase(c, cases)
+        onReport({ name: c.name, verdict, milliseconds: (yield* Clock.currentTimeMillis) - start })
+        yield* Effect.yieldNow
+      }),
+    { discard: true },
+  )
