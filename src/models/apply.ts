@@ -36,7 +36,9 @@ interface Everything {
 
 /** `path` names the layer's place in the model, one for each: its random numbers are those of no other */
 const contextOf = (layer: Layer, path: string, all: Everything): Context => ({
-  params: Object.fromEntries(layer.params.map(({ name }) => [name, all.params[`${all.places.get(layer) ?? ""}${name}`]])),
+  params: Object.fromEntries(
+    layer.params.map(({ name }) => [name, all.params[`${all.places.get(layer) ?? ""}${name}`]]),
+  ),
   training: all.options.training ?? false,
   random: all.options.seed === undefined ? null : { key: all.options.seed, stream: Random.stream(path) },
   child: (i, x) => {

@@ -15,22 +15,27 @@ export interface Concat<L extends ReadonlyArray<unknown>> extends Layer {
 export interface ConcatRule<L extends ReadonlyArray<unknown>> extends Rule {
   readonly out: Join<L, this["in"], By<this["by"]>>
 }
-type Join<L extends ReadonlyArray<unknown>, S, B extends string, Z = null, N extends ReadonlyArray<unknown> = []> =
-  L extends readonly [infer H, ...infer R]
-    ? OutOf<H, S, null, B> extends infer O
-      ? O extends Refusal
-        ? Deeper<H, Index<N>, O, null>
-        : (Z extends null ? O : Pairwise<Z, O>) extends infer P
-          ? P extends Refusal
-            ? P
-            : Join<R, S, B, P, [...N, 0]>
-          : never
-      : never
-    : L extends readonly []
-      ? Z extends null
-        ? Refuse<"has nothing to join">
-        : Z
-      : Shape
+type Join<
+  L extends ReadonlyArray<unknown>,
+  S,
+  B extends string,
+  Z = null,
+  N extends ReadonlyArray<unknown> = [],
+> = L extends readonly [infer H, ...infer R]
+  ? OutOf<H, S, null, B> extends infer O
+    ? O extends Refusal
+      ? Deeper<H, Index<N>, O, null>
+      : (Z extends null ? O : Pairwise<Z, O>) extends infer P
+        ? P extends Refusal
+          ? P
+          : Join<R, S, B, P, [...N, 0]>
+        : never
+    : never
+  : L extends readonly []
+    ? Z extends null
+      ? Refuse<"has nothing to join">
+      : Z
+    : Shape
 type Pairwise<A, B> = B extends readonly [...Shape, infer C2 extends Dim, infer H2 extends Dim, infer W2 extends Dim]
   ? A extends readonly [...infer N extends Shape, infer C extends Dim, infer H extends Dim, infer W extends Dim]
     ? FitsShape<[H, W], [H2, W2]> extends true

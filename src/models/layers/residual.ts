@@ -2,7 +2,16 @@ import { add } from "../../ops/add.ts"
 import { isRefusal, type Refusal, type Refuse, refuse } from "../../shapes/Refusal.ts"
 import { type FitsShape, fitsShape, numel, type Shape, type Show, show } from "../../shapes/Shape.ts"
 import { type At, type Call, type Child, type Layer, layer, type Rule, type Typed } from "../Layer.ts"
-import { type Checked, container, firstRepeated, type Item, type Named, type Run, type Seq, step } from "../sequential.ts"
+import {
+  type Checked,
+  container,
+  firstRepeated,
+  type Item,
+  type Named,
+  type Run,
+  type Seq,
+  step,
+} from "../sequential.ts"
 import { start, type ToLayers } from "../sequential.ts"
 
 export interface Residual<B extends ReadonlyArray<unknown>, D extends ReadonlyArray<unknown> = []> extends Layer {
