@@ -1,7 +1,7 @@
 /** One call of every op, for what is said of all of them: a missing one does not compile. */
 import { key } from "../../src/ops/random.ts"
 import * as Ops from "../../src/ops/Ops.ts"
-import * as Tensor from "../../src/ops/Tensor.ts"
+import type * as Tensor from "../../src/ops/Tensor.ts"
 
 type Shape = ReadonlyArray<number>
 type OpName = Exclude<keyof typeof Ops, "grad" | "vjp">
