@@ -224,6 +224,30 @@ const run = Effect.fnUntraced(function* (shapes: Shapes, data: Arrays, graph: (i
   return Object.fromEntries(Object.entries(outputs).map(([name, y]) => [name, arrayOf(y)])) as Arrays
 }, Effect.scoped)
 
+/** a property of effects; interruption ends the trial that is under way, and waits until it has released what it held */
+const checked = <A, E>(
+  trials: fc.Arbitrary<A>,
+  numRuns: number,
+  holds: (trial: A) => Effect.Effect<void, E, Device>,
+  context: Context.Context<Device>,
+): Effect.Effect<fc.RunDetails<[A]>> =>
+  Effect.callback((resume) => {
+    const ended = new AbortController()
+    const { signal } = ended
+    const trial = fc.asyncProperty(trials, (t) =>
+      signal.aborted ? Promise.resolve() : Effect.runPromiseWith(context)(holds(t), { signal }),
+    )
+    const result = fc.check(trial, { numRuns })
+    result.then(
+      (details) => resume(Effect.succeed(details)),
+      (cause: unknown) => resume(Effect.die(cause)),
+    )
+    return Effect.promise(() => {
+      ended.abort()
+      return result.catch(() => undefined)
+    })
+  })
+
 const property = <I extends string, A>(
   description: Description<I, A>,
   level: Law["level"],
@@ -238,8 +262,7 @@ const property = <I extends string, A>(
     const context = yield* Effect.context<Device>()
     const before = yield* device.live
     const numRuns = Math.max(1, Math.round((description.runs ?? 20) * (yield* Effort)))
-    const trial = fc.asyncProperty(trials(description), (t) => Effect.runPromiseWith(context)(holds(t)))
-    const result = yield* Effect.promise(() => fc.check(trial, { numRuns }))
+    const result = yield* checked(trials(description), numRuns, holds, context)
     const broken = { op: description.name, law, device: device.info.name, seed: result.seed }
     if (result.failed) {
       const [found] = result.counterexample ?? []
