@@ -70,9 +70,11 @@ const checkOptions = (options: Fitting): Effect.Effect<void, InvalidOption | Sha
     return new InvalidOption({ sentence: `seed is ${seed}, it must be a whole number from 0 to 2^53 - 1` })
   }
   if (optimizer.refusal !== undefined) return new InvalidOption({ sentence: optimizer.refusal })
-  return (
-    refusalOf(model, data.shape, data.classes.length) ?? parametersRefusal(model, options.parameters) ?? Effect.void
-  )
+  const refused = refusalOf(model, data.shape, data.classes.length) ?? parametersRefusal(model, options.parameters)
+  if (refused !== undefined) return refused
+  const names = Object.keys(split(model, options.parameters).params)
+  const sentence = optimizer.refusalFor?.(names)
+  return sentence === undefined ? Effect.void : new InvalidOption({ sentence })
 }
 
 /** the whole step as one program: forward, loss, backward, update; only two numbers are read back */
@@ -97,7 +99,7 @@ const compileStep = (options: {
       const { logits, buffers } = forward(model, state, images, { training: true, seed })
       const mean = loss.mean(logits, labels)
       const gradients = Ops.grad(mean, state.params)
-      const next = optimizer.update({ params: state.params, gradients, slots: state.slots, scalars })
+      const next = Optimizer.update(optimizer, { params: state.params, gradients, slots: state.slots, scalars })
       return { state: { ...next, buffers }, loss: mean, correct: countCorrect(logits, labels) }
     },
     { name: "train" },
