@@ -58,13 +58,13 @@ export interface Description<I extends string, A> {
   /** what the op means, in float64; it shares nothing with the kernel */
   readonly reference: (inputs: { readonly [K in I]: Array64 }, attributes: A) => Array64
   /** how the numbers of a case are made, by input; where absent, `smooth`, and those of two inputs never equal */
-  readonly elements?: (c: Case<I, A>) => { readonly [K in I]?: Elements }
+  readonly elements?: (c: Case<NoInfer<I>, A>) => { readonly [K in NoInfer<I>]?: Elements }
   /** what the op must refuse, and words of the sentence with which it does */
-  readonly refused?: ReadonlyArray<Case<I, A> & { readonly says: string }>
+  readonly refused?: ReadonlyArray<Case<NoInfer<I>, NoInfer<A>> & { readonly says: string }>
   /** cases to be tried beside the generated ones, such as dimensions of size 0: their values are a law of the level "should" */
-  readonly edges?: ReadonlyArray<Case<I, A>>
+  readonly edges?: ReadonlyArray<Case<NoInfer<I>, NoInfer<A>>>
   /** the inputs that the op is differentiated by: all where absent; a sentence says why there are none */
-  readonly differentiable?: ReadonlyArray<I> | string
+  readonly differentiable?: ReadonlyArray<NoInfer<I>> | string
   /** a value agrees when it differs by at most this times max(1, the largest of the reference): 1e-5 where absent */
   readonly tolerance?: number | ((c: Case<I, A>) => number)
   /** laws of the level "should" that this op does not obey, and why */
@@ -224,6 +224,30 @@ const run = Effect.fnUntraced(function* (shapes: Shapes, data: Arrays, graph: (i
   return Object.fromEntries(Object.entries(outputs).map(([name, y]) => [name, arrayOf(y)])) as Arrays
 }, Effect.scoped)
 
+/** a property of effects; interruption ends the trial that is under way, and waits until it has released what it held */
+const checked = <A, E>(
+  trials: fc.Arbitrary<A>,
+  numRuns: number,
+  holds: (trial: A) => Effect.Effect<void, E, Device>,
+  context: Context.Context<Device>,
+): Effect.Effect<fc.RunDetails<[A]>> =>
+  Effect.callback((resume) => {
+    const ended = new AbortController()
+    const { signal } = ended
+    const trial = fc.asyncProperty(trials, (t) =>
+      signal.aborted ? Promise.resolve() : Effect.runPromiseWith(context)(holds(t), { signal }),
+    )
+    const result = fc.check(trial, { numRuns })
+    result.then(
+      (details) => resume(Effect.succeed(details)),
+      (cause: unknown) => resume(Effect.die(cause)),
+    )
+    return Effect.promise(() => {
+      ended.abort()
+      return result.catch(() => undefined)
+    })
+  })
+
 const property = <I extends string, A>(
   description: Description<I, A>,
   level: Law["level"],
@@ -238,8 +262,7 @@ const property = <I extends string, A>(
     const context = yield* Effect.context<Device>()
     const before = yield* device.live
     const numRuns = Math.max(1, Math.round((description.runs ?? 20) * (yield* Effort)))
-    const trial = fc.asyncProperty(trials(description), (t) => Effect.runPromiseWith(context)(holds(t)))
-    const result = yield* Effect.promise(() => fc.check(trial, { numRuns }))
+    const result = yield* checked(trials(description), numRuns, holds, context)
     const broken = { op: description.name, law, device: device.info.name, seed: result.seed }
     if (result.failed) {
       const [found] = result.counterexample ?? []

@@ -109,8 +109,7 @@ export const table: Readonly<Record<string, Entry>> = {
   crossEntropy: entry(
     ["x", "target", "weight?"],
     { ...classes, labelSmoothing: float },
-    ({ x, target, ...weights }, o) =>
-      areIndices(x, target) ? Ops.crossEntropy(x, target, { ...weights, ...o }) : "targets that are probabilities",
+    ({ x, target, ...weights }, o) => Ops.crossEntropy(x, target, { ...weights, ...o }),
   ),
   elu: entry(["x"], { alpha: float }, ({ x }, o) => Ops.elu(x, o)),
   embedding: entry(null, { paddingIdx: orNull(int) }, (_, { paddingIdx = null }, [index, weight]) =>

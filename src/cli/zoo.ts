@@ -2,23 +2,17 @@
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
-import { lenet } from "../models/lenet.ts"
-import { tinyVgg } from "../models/tinyvgg.ts"
+import { zoo } from "../models/zoo.ts"
 import * as Data from "../pipelines/Data.ts"
 import type { DataError } from "../pipelines/DataError.ts"
 import type { Model } from "../pipelines/Train.ts"
 import { CliFailure } from "./CliFailure.ts"
 
-const models: { readonly [name: string]: () => Model } = {
-  lenet,
-  tinyvgg: () => tinyVgg({ input: 1, hidden: 10, output: 10 }),
-}
-
-export const modelNames: ReadonlyArray<string> = Object.keys(models)
+export const modelNames: ReadonlyArray<string> = Object.keys(zoo)
 
 /** the model of that name, or the sentence that lists those there are */
 export const findModel = (name: string): Effect.Effect<Model, CliFailure> => {
-  const model = Object.hasOwn(models, name) ? models[name] : undefined
+  const model = Object.hasOwn(zoo, name) ? zoo[name] : undefined
   return model === undefined
     ? new CliFailure({ sentence: `there is no model ${name}; the models are ${modelNames.join(", ")}` })
     : Effect.succeed(model())

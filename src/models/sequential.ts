@@ -200,6 +200,31 @@ export const seq = <const L extends ReadonlyArray<Item>>(...layers: Checked<L, S
   // as in `sequential`
   container(layers as ReadonlyArray<Item>) as never
 
+/**
+ * A model under the name of its class, which PyTorch prints for it; a `flatten` that stands in no block of it is then
+ * taken for what it is there, a part of `forward` and no layer.
+ *
+ * @example
+ * Nn.entitled("Classifier", Nn.sequential(Nn.input("N", 4), Nn.linear(4, 3)))
+ */
+export const entitled = <H extends Layer>(title: string, net: H): H => ({ ...net, repr: title })
+
+/** `N` times `T` */
+export type Repeat<N extends number, T, Z extends ReadonlyArray<unknown> = []> = number extends N
+  ? ReadonlyArray<T>
+  : Z["length"] extends N
+    ? Z
+    : Repeat<N, T, readonly [...Z, T]>
+/**
+ * As many equal blocks as are asked for, each with parameters of its own.
+ *
+ * @example
+ * Nn.seq(...Nn.repeat(3, () => Nn.linear(8, 8)))
+ */
+export const repeat = <const N extends number, T>(n: N, make: () => T): Repeat<N, T> =>
+  // the array has as many elements as the type says
+  Array.from({ length: n }, make) as never
+
 // ---------- the same as values
 
 /** where a rule is asked first */

@@ -58,7 +58,8 @@ export type Groups<G extends number, I extends number, O extends number> = `${G}
       ? G
       : `${G} groups do not divide the ${O} output channels`
     : `${G} groups do not divide the ${I} input channels`
-type Divides<G extends number, N extends number> = G extends 1
+/** first whether both are one and the same, as in a depthwise convolution of an open number of channels */
+type Divides<G extends number, N extends number> = { readonly v: G } extends { readonly v: 1 | N }
   ? true
   : number extends G | N
     ? true

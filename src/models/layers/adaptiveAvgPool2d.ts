@@ -4,6 +4,7 @@ import type { Pair } from "../../shapes/Shape.ts"
 import { notSize, type SizePair } from "../../shapes/size.ts"
 import { type By, type Layer, layer, pure, type Rule, type Typed } from "../Layer.ts"
 import { firstFault } from "./faults.ts"
+import { asGiven } from "./repr.ts"
 
 export interface AdaptiveAvgPool2d<Out extends Pair> extends Layer {
   readonly kind: "adaptiveAvgPool2d"
@@ -28,6 +29,7 @@ export const adaptiveAvgPool2d = <const Out extends Pair>(outputSize: SizePair<O
   return layer<AdaptiveAvgPool2d<Out>>({
     kind: "adaptiveAvgPool2d",
     label: "adaptiveAvgPool2d",
+    repr: `AdaptiveAvgPool2d(output_size=${asGiven(size)})`,
     rule: (input, { by }) => fault ?? adaptivePool2d(input, size, by),
     forward: pure((x) => op(x, size)),
   })

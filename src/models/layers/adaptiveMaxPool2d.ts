@@ -4,6 +4,7 @@ import type { Pair } from "../../shapes/Shape.ts"
 import { notSize, type SizePair } from "../../shapes/size.ts"
 import { type By, type Layer, layer, pure, type Rule, type Typed } from "../Layer.ts"
 import { firstFault } from "./faults.ts"
+import { asGiven } from "./repr.ts"
 
 export interface AdaptiveMaxPool2d<Out extends Pair> extends Layer {
   readonly kind: "adaptiveMaxPool2d"
@@ -28,6 +29,7 @@ export const adaptiveMaxPool2d = <const Out extends Pair>(outputSize: SizePair<O
   return layer<AdaptiveMaxPool2d<Out>>({
     kind: "adaptiveMaxPool2d",
     label: "adaptiveMaxPool2d",
+    repr: `AdaptiveMaxPool2d(output_size=${asGiven(size)})`,
     rule: (input, { by }) => fault ?? adaptivePool2d(input, size, by),
     forward: pure((x) => op(x, size)),
   })

@@ -4,6 +4,7 @@ import type { Pair } from "../../shapes/Shape.ts"
 import { notSize, type SizePair } from "../../shapes/size.ts"
 import { type By, type Layer, layer, pure, type Rule, type Typed } from "../Layer.ts"
 import { firstFault, notPoolPadding, type PoolPadding } from "./faults.ts"
+import { asGiven } from "./repr.ts"
 
 export interface AvgPool2d<
   K extends Pair,
@@ -62,6 +63,7 @@ export const avgPool2d = <
   return layer<AvgPool2d<K, S, P, Ceil>>({
     kind: "avgPool2d",
     label: "avgPool2d",
+    repr: `AvgPool2d(kernel_size=${asGiven(kernelSize)}, stride=${asGiven(stride)}, padding=${asGiven(padding)})`,
     rule: (input, { by }) => fault ?? pool2d(input, geometry, by),
     forward: pure((x) => op(x, { ...geometry, countIncludePad, divisorOverride: divisorOverride ?? null })),
   })

@@ -6,6 +6,7 @@ import { type Dim, type Fits, fits, numel, type Shape, type Show, show, type Sho
 import { notSize, type Size } from "../../shapes/size.ts"
 import { type By, type Layer, layer, type Rule, trainable, type Typed } from "../Layer.ts"
 import { firstFault } from "./faults.ts"
+import { float } from "./repr.ts"
 
 export interface BatchNorm2d<C extends number> extends Layer {
   readonly kind: "batchNorm2d"
@@ -70,6 +71,7 @@ export const batchNorm2d = <const C extends number>(
   return layer<BatchNorm2d<C>>({
     kind: "batchNorm2d",
     label: `batchNorm2d(${c})`,
+    repr: `BatchNorm2d(${c}, eps=${float(eps)}, momentum=${float(momentum)}, affine=True, track_running_stats=True)`,
     rule: (input, { by }) => fault ?? channels(input, c, by),
     params: [
       trainable("weight", [c], { _tag: "Fill", value: 1 }),

@@ -7,6 +7,7 @@ import { type CountPair, type Groups, notCount, notGroups, notSize } from "../..
 import type { Size, SizePair } from "../../shapes/size.ts"
 import { type By, fanIn, type Layer, layer, pure, type Rule, trainable, type Typed } from "../Layer.ts"
 import { firstFault } from "./faults.ts"
+import { bool, tuple, unusual } from "./repr.ts"
 
 export interface Conv2d<
   I extends number,
@@ -88,9 +89,16 @@ export const conv2d = <
   const weight = [o, i / groups, pairY(kernelSize), pairX(kernelSize)] as const
   const taps = weight[1] * weight[2] * weight[3]
   const geometry = { kernelSize, stride, padding, dilation }
+  const more = unusual([
+    ["padding", padding === "same" ? padding : tuple(padding), "(0, 0)"],
+    ["dilation", tuple(dilation), "(1, 1)"],
+    ["groups", `${groups}`, "1"],
+    ["bias", bool(bias), "True"],
+  ])
   return layer<Conv2d<I, O, K, S, P, D, G, Bias>>({
     kind: "conv2d",
     label: `conv2d(${i}, ${o})`,
+    repr: `Conv2d(${i}, ${o}, kernel_size=${tuple(kernelSize)}, stride=${tuple(stride)}${more})`,
     rule: (input, { by }) => fault ?? shapes(input, { inChannels: i, outChannels: o, ...geometry }, by),
     params:
       fault === null

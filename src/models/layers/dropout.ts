@@ -22,6 +22,7 @@ export const dropout = (p: number = 0.5): Dropout =>
   layer<Dropout>({
     kind: "dropout",
     label: "dropout",
+    repr: `Dropout(p=${p}, inplace=False)`,
     rule: (input) => (p >= 0 && p <= 1 ? input : refuse(`has a wrong p: ${p} is no probability`)),
     forward: pure((x, { training, random }) =>
       training && random !== null && p > 0

@@ -1,6 +1,7 @@
 import { elu as op } from "../../ops/elu.ts"
 import { type Layer, layer, pure, type Typed } from "../Layer.ts"
 import type { SameRule } from "./relu.ts"
+import { float } from "./repr.ts"
 
 export interface ELU extends Layer {
   readonly kind: "elu"
@@ -9,4 +10,10 @@ export interface ELU extends Layer {
 
 /** Each element where it is positive, else `alpha·(exp(x) − 1)`. **Shapes** `S → S`. PyTorch's `ELU`. */
 export const elu = (options: { /** 1 when absent */ readonly alpha?: number } = {}): ELU =>
-  layer<ELU>({ kind: "elu", label: "elu", rule: (input) => input, forward: pure((x) => op(x, options)) })
+  layer<ELU>({
+    kind: "elu",
+    label: "elu",
+    repr: `ELU(alpha=${float(options.alpha ?? 1)})`,
+    rule: (input) => input,
+    forward: pure((x) => op(x, options)),
+  })

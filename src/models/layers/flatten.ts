@@ -12,4 +12,10 @@ export interface FlattenRule extends Rule {
 
 /** All dimensions but the first made one. **Shapes** `[N, A, B, …] → [N, A B …]`. PyTorch's `Flatten`. */
 export const flatten = (): Flatten =>
-  layer<Flatten>({ kind: "flatten", label: "flatten", rule: (input) => shapes(input), forward: pure((x) => op(x)) })
+  layer<Flatten>({
+    kind: "flatten",
+    label: "flatten",
+    repr: "Flatten(start_dim=1, end_dim=-1)",
+    rule: (input) => shapes(input),
+    forward: pure((x) => op(x)),
+  })

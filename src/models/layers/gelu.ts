@@ -9,4 +9,10 @@ export interface GELU extends Layer {
 
 /** Each element times the normal distribution below it. **Shapes** `S → S`. PyTorch's `GELU`. */
 export const gelu = (options: { /** "none" when absent */ readonly approximate?: "none" | "tanh" } = {}): GELU =>
-  layer<GELU>({ kind: "gelu", label: "gelu", rule: (input) => input, forward: pure((x) => op(x, options)) })
+  layer<GELU>({
+    kind: "gelu",
+    label: "gelu",
+    repr: `GELU(approximate='${options.approximate ?? "none"}')`,
+    rule: (input) => input,
+    forward: pure((x) => op(x, options)),
+  })

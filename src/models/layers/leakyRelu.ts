@@ -12,6 +12,7 @@ export const leakyRelu = (options: { /** 0.01 when absent */ readonly negativeSl
   layer<LeakyReLU>({
     kind: "leakyRelu",
     label: "leakyRelu",
+    repr: `LeakyReLU(negative_slope=${options.negativeSlope ?? 0.01})`,
     rule: (input) => input,
     forward: pure((x) => op(x, options)),
   })

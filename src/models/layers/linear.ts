@@ -5,6 +5,7 @@ import { numel } from "../../shapes/Shape.ts"
 import { notSize, type Size } from "../../shapes/size.ts"
 import { type By, fanIn, type Layer, layer, pure, type Rule, trainable, type Typed } from "../Layer.ts"
 import { firstFault } from "./faults.ts"
+import { bool } from "./repr.ts"
 
 export interface Linear<I extends number, O extends number, Bias extends boolean = true> extends Layer {
   readonly kind: "linear"
@@ -37,6 +38,7 @@ export const linear = <const I extends number, const O extends number, const Bia
   return layer<Linear<I, O, Bias>>({
     kind: "linear",
     label: `linear(${i}, ${o})`,
+    repr: `Linear(in_features=${i}, out_features=${o}, bias=${bool(bias)})`,
     rule: (input, { by }) => fault ?? shapes(input, i, o, by),
     params:
       fault === null

@@ -2,6 +2,7 @@ import { localResponseNorm as op, type LocalResponseNormOptions } from "../../op
 import { notSize } from "../../shapes/size.ts"
 import { type Layer, layer, pure, type Typed } from "../Layer.ts"
 import { firstFault } from "./faults.ts"
+import { float } from "./repr.ts"
 import type { SameRule } from "./relu.ts"
 
 export interface LocalResponseNorm extends Layer {
@@ -22,6 +23,7 @@ export const localResponseNorm = (size: number, options: LocalResponseNormOption
   return layer<LocalResponseNorm>({
     kind: "localResponseNorm",
     label: "localResponseNorm",
+    repr: `LocalResponseNorm(${size}, alpha=${float(options.alpha ?? 1e-4)}, beta=${float(options.beta ?? 0.75)}, k=${float(options.k ?? 1)})`,
     rule: (input) => fault ?? input,
     forward: pure((x) => op(x, size, options)),
   })

@@ -12,6 +12,7 @@ export const logSoftmax = (dim: number): LogSoftmax =>
   layer<LogSoftmax>({
     kind: "logSoftmax",
     label: "logSoftmax",
+    repr: `LogSoftmax(dim=${dim})`,
     rule: (input) => input,
     forward: pure((x) => op(x, dim)),
   })

@@ -4,6 +4,7 @@ import type { Pair } from "../../shapes/Shape.ts"
 import { notSize, type SizePair } from "../../shapes/size.ts"
 import { type By, type Layer, layer, pure, type Rule, type Typed } from "../Layer.ts"
 import { firstFault, notPoolPadding, type PoolPadding } from "./faults.ts"
+import { asGiven, bool } from "./repr.ts"
 
 export interface MaxPool2d<
   K extends Pair,
@@ -64,10 +65,12 @@ export const maxPool2d = <
     padding: notPoolPadding(padding, kernelSize),
     dilation: notSize(dilation),
   })
+  const window = `kernel_size=${asGiven(kernelSize)}, stride=${asGiven(stride)}, padding=${asGiven(padding)}`
   const geometry = { kernelSize, stride, padding, dilation, ceilMode }
   return layer<MaxPool2d<K, S, P, D, Ceil>>({
     kind: "maxPool2d",
     label: "maxPool2d",
+    repr: `MaxPool2d(${window}, dilation=${asGiven(dilation)}, ceil_mode=${bool(ceilMode)})`,
     rule: (input, { by }) => fault ?? pool2d(input, geometry, by),
     forward: pure((x) => op(x, geometry)),
   })

@@ -10,6 +10,20 @@ export interface SameRule extends Rule {
   readonly out: this["in"]
 }
 
+/** what changes only how a layer is printed: a tensor here is never written over */
+export interface Inplace {
+  /** false when absent */
+  readonly inplace?: boolean
+}
+/** the printed argument */
+export const inplaceRepr = ({ inplace = false }: Inplace): string => (inplace ? "inplace=True" : "")
+
 /** The larger of each element and 0. **Shapes** `S → S`. PyTorch's `ReLU`. */
-export const relu = (): ReLU =>
-  layer<ReLU>({ kind: "relu", label: "relu", rule: (input) => input, forward: pure((x) => op(x)) })
+export const relu = (options: Inplace = {}): ReLU =>
+  layer<ReLU>({
+    kind: "relu",
+    label: "relu",
+    repr: `ReLU(${inplaceRepr(options)})`,
+    rule: (input) => input,
+    forward: pure((x) => op(x)),
+  })

@@ -9,4 +9,4 @@ export interface SiLU extends Layer {
 
 /** Each element times its logistic function. **Shapes** `S → S`. PyTorch's `SiLU`. */
 export const silu = (): SiLU =>
-  layer<SiLU>({ kind: "silu", label: "silu", rule: (input) => input, forward: pure((x) => op(x)) })
+  layer<SiLU>({ kind: "silu", label: "silu", repr: "SiLU()", rule: (input) => input, forward: pure((x) => op(x)) })

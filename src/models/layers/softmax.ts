@@ -9,4 +9,10 @@ export interface Softmax extends Layer {
 
 /** Positive numbers that add up to 1 along a dimension. **Shapes** `S → S`. PyTorch's `Softmax`. */
 export const softmax = (dim: number): Softmax =>
-  layer<Softmax>({ kind: "softmax", label: "softmax", rule: (input) => input, forward: pure((x) => op(x, dim)) })
+  layer<Softmax>({
+    kind: "softmax",
+    label: "softmax",
+    repr: `Softmax(dim=${dim})`,
+    rule: (input) => input,
+    forward: pure((x) => op(x, dim)),
+  })

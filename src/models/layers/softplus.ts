@@ -11,4 +11,10 @@ export interface Softplus extends Layer {
 export const softplus = (
   options: { /** 1 when absent */ readonly beta?: number; /** 20 when absent */ readonly threshold?: number } = {},
 ): Softplus =>
-  layer<Softplus>({ kind: "softplus", label: "softplus", rule: (input) => input, forward: pure((x) => op(x, options)) })
+  layer<Softplus>({
+    kind: "softplus",
+    label: "softplus",
+    repr: `Softplus(beta=${options.beta ?? 1}, threshold=${options.threshold ?? 20})`,
+    rule: (input) => input,
+    forward: pure((x) => op(x, options)),
+  })
