@@ -21,18 +21,27 @@ const entry = <const K extends Kinds>(kinds: K, make: (attributes: Given<K>) => 
   make: make as Entry["make"],
 })
 
-export const table: Readonly<Record<string, Entry>> = {
-  adam: entry({ lr: float, betas: two, eps: float, weightDecay: float }, (o) => Optim.adam(o)),
+const betas = { betas: two, eps: float, weightDecay: float, amsgrad: bool } as const
+
+export const table: Readonly<Record<Optim.OptimizerName, Entry>> = {
+  adam: entry({ lr: float, ...betas }, (o) => Optim.adam(o)),
+  adamw: entry({ lr: float, ...betas }, (o) => Optim.adamw(o)),
   sgd: entry(
     { lr: float, momentum: float, dampening: float, weightDecay: float, nesterov: bool },
     // PyTorch's default rate; what does not go together is refused by the optimiser
     ({ lr = 1e-3, ...o }) => Optim.sgd({ lr, ...o } as Optim.SgdOptions),
   ),
+  rmsprop: entry({ lr: float, alpha: float, eps: float, weightDecay: float, momentum: float, centered: bool }, (o) =>
+    Optim.rmsprop(o),
+  ),
+  adagrad: entry({ lr: float, lrDecay: float, weightDecay: float, initialAccumulatorValue: float, eps: float }, (o) =>
+    Optim.adagrad(o),
+  ),
 }
 
 /** the optimiser of a case, or what of it is not supported */
 export const optimizerOf = (name: string, attributes: Attributes): Optim.Optimizer | string => {
-  const found = Object.hasOwn(table, name) ? table[name] : undefined
+  const found = Object.hasOwn(table, name) ? table[name as Optim.OptimizerName] : undefined
   if (found === undefined) return `the optimiser ${name}`
   const given = understood(found.kinds, attributes)
   if ("unknown" in given) return given.unknown

@@ -7,6 +7,7 @@ import type { Case, Cases } from "./Cases.ts"
 import { runModel, runTraining, type Size } from "./models.ts"
 import { runOp } from "./ops.ts"
 import { runOptimizer } from "./optimizers.ts"
+import { runSchedule } from "./schedules.ts"
 import { failed, notSupported, type Verdict } from "./Verdict.ts"
 
 /** what came of one case, as a page reports it too */
@@ -24,7 +25,7 @@ const runCase = (c: Case, cases: Cases, size: Size): Effect.Effect<Verdict, neve
       case "optimizer":
         return runOptimizer(c, cases)
       case "schedule":
-        return Effect.succeed(notSupported(`the schedule ${c.schedule}`))
+        return Effect.succeed(runSchedule(c))
       case "model":
         return runModel(c, cases, size)
       case "training":
