@@ -1,10 +1,10 @@
 /**
  * Reference cases, whatever folder they lie in, on a device:
- * `npm run -s conformance -- DIR [--device NAME] [--plain] [--all] [--only PATTERN]`.
+ * `npm run -s conformance -- DIR [--device NAME] [--plain] [--all] [--large] [--only PATTERN]`.
  *
  * One line for every case that disagrees or is not supported, and why; then `N passed, N failed, N not supported`. Exits
- * with 1 if any failed, with `--all` also if any is not supported. WebGL exists in browsers only: those devices run in a
- * page of headless Chromium.
+ * with 1 if any failed, with `--all` also if any is not supported. Models as large as AlexNet are run where computing is
+ * fast, and with `--large` everywhere. WebGL exists in browsers only: those devices run in a page of headless Chromium.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -23,6 +23,7 @@ interface Options {
   readonly plain: boolean
   readonly all: boolean
   readonly only: string
+  readonly large: boolean
 }
 
 /** what was asked for cannot be done: one sentence */
@@ -36,7 +37,7 @@ const refuse = (sentence: string): never => {
   throw new Refusal(sentence)
 }
 
-const usage = "npm run -s conformance -- DIR [--device NAME] [--plain] [--all] [--only PATTERN]"
+const usage = "npm run -s conformance -- DIR [--device NAME] [--plain] [--all] [--large] [--only PATTERN]"
 
 const wordOf = (cause: unknown): string =>
   (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s*\n\s*/g, " ")
@@ -50,6 +51,7 @@ const parse = (args: ReadonlyArray<string>) => {
         device: { type: "string", default: "auto" },
         plain: { type: "boolean", default: false },
         all: { type: "boolean", default: false },
+        large: { type: "boolean", default: false },
         only: { type: "string", default: "" },
       },
     })
@@ -66,10 +68,10 @@ const optionsOf = (args: ReadonlyArray<string>): Options => {
   const device =
     names.find((n) => n === values.device) ??
     refuse(`there is no device ${values.device}; the devices are ${names.join(", ")}`)
-  const { plain, all, only } = values
+  const { plain, all, only, large } = values
   if (plain && !device.startsWith("gpujs") && device !== "wasm")
     return refuse(`--plain is for devices that tune contractions; ${device} has none that are tuned`)
-  return { folder, device, plain, all, only }
+  return { folder, device, plain, all, only, large }
 }
 
 const read = (folder: string): Cases.Cases => {
@@ -98,7 +100,7 @@ const hasGraphicsCard = (): boolean => {
 }
 
 const inNode = async (options: Options, cases: Cases.Cases, onReport: (r: Report) => void): Promise<void> => {
-  const { device, plain, only } = options
+  const { device, plain, only, large } = options
   const driver = findSwiftShader()
   if (device === "gpujs-webgpu" && driver !== undefined && !hasGraphicsCard()) {
     process.env["VK_ICD_FILENAMES"] ??= driver
@@ -112,14 +114,14 @@ const inNode = async (options: Options, cases: Cases.Cases, onReport: (r: Report
   const program = Effect.gen(function* () {
     const { info } = yield* Device
     console.error(`${info.name}: ${info.description}`)
-    yield* runCases(cases, onReport, only)
+    yield* runCases(cases, onReport, { only, large })
   })
   const exit = await Effect.runPromise(program.pipe(Effect.provide(layer), Effect.result))
   if (exit._tag === "Failure") refuse(wordOf(exit.failure))
 }
 
 /** long enough for a slow machine, short enough for somebody who waits */
-const patience = 600_000
+const patience = 900_000
 
 const inBrowser = async (options: Options, onReport: (r: Report) => void): Promise<void> => {
   const missing = Browser.missing()
@@ -127,11 +129,11 @@ const inBrowser = async (options: Options, onReport: (r: Report) => void): Promi
   const bundle = await Browser.bundle(join(import.meta.dirname, "../property-tests/conformance/page.ts"))
   const browser = await Browser.open()
   try {
-    const { device, plain, only, folder } = options
+    const { device, plain, only, large, folder } = options
     await browser.run({
       bundle,
       isolated: false,
-      argument: { device, plain, only },
+      argument: { device, plain, only, large },
       files: folder,
       timeoutMs: patience,
       onReport: (message) => {

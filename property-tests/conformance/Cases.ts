@@ -143,10 +143,12 @@ export const hash32 = (i: number, seed: number): number => {
 const size = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1)
 
 /** uniform numbers in [−bound, bound), by position */
-export const values = (shape: ReadonlyArray<number>, seed: number, bound: number): Tensor => ({
-  shape: [...shape],
-  data: Float32Array.from({ length: size(shape) }, (_, i) => ((hash32(i, seed) / 2 ** 32) * 2 - 1) * bound),
-})
+export const values = (shape: ReadonlyArray<number>, seed: number, bound: number): Tensor => {
+  const data = new Float32Array(size(shape))
+  // a loop: the largest weights have 10⁸ elements
+  for (let i = 0; i < data.length; i++) data[i] = ((hash32(i, seed) / 2 ** 32) * 2 - 1) * bound
+  return { shape: [...shape], data }
+}
 
 /**
  * The state of a model by formula: parameters in the order of the state take the seeds 1, 2, 3, …; running means are 0

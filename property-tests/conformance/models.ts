@@ -2,9 +2,10 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { findModel, modelNames } from "../../src/cli/zoo.ts"
-import type { Device } from "../../src/gpu/Device.ts"
-import { type Layer, pure } from "../../src/models/Layer.ts"
+import { Device, type DeviceInfo } from "../../src/gpu/Device.ts"
+import { type Child, type Layer, pure } from "../../src/models/Layer.ts"
 import { parameters } from "../../src/models/StateDict.ts"
+import { summary } from "../../src/models/summary.ts"
 import * as Ops from "../../src/ops/Ops.ts"
 import * as Program from "../../src/ops/Program.ts"
 import * as State from "../../src/ops/State.ts"
@@ -47,20 +48,48 @@ const initial = (model: Model, weightGain: number) =>
     ),
   )
 
-/** the same layers, but those that drop elements pass them on */
-const withoutDropout = <H extends Layer>(layer: H): H =>
-  layer.kind.startsWith("dropout")
+/** the same layers, but those that drop elements pass them on; a layer in two places stays one layer */
+const withoutDropout = <H extends Layer>(layer: H, known: Map<Layer, Layer> = new Map()): H => {
+  // what is known of a layer is that layer, with other children
+  const before = known.get(layer) as H | undefined
+  if (before !== undefined) return before
+  const same = (child: Child): Child => ({ ...child, layer: withoutDropout(child.layer, known) })
+  const made: H = layer.kind.startsWith("dropout")
     ? { ...layer, forward: pure((x) => x) }
-    : { ...layer, children: layer.children.map((child) => ({ ...child, layer: withoutDropout(child.layer) })) }
+    : { ...layer, children: layer.children.map(same) }
+  known.set(layer, made)
+  return made
+}
 
-const modelOf = Effect.fnUntraced(function* (name: string) {
-  return modelNames.includes(name) ? withoutDropout(yield* findModel(name)) : undefined
+/** A model by its name, or why it is not run. */
+const modelOf = Effect.fnUntraced(function* (c: ModelCase | TrainingCase, size: Size) {
+  if (!modelNames.includes(c.model)) return `the model ${c.model}`
+  const model = withoutDropout(yield* findModel(c.model))
+  const { info } = yield* Device
+  const perSample = summary(model).multiplyAdds
+  // forward, and the gradients of inputs and of weights
+  const steps = c.kind === "training" ? c.steps : 1
+  const needed = 3 * perSample * (c.input.shape[0] ?? 1) * steps
+  const most = size.large || isFast(info) ? Number.POSITIVE_INFINITY : slowLimit
+  return needed <= most
+    ? model
+    : `it takes ${needed.toExponential(0)} multiply-adds, too many for ${info.name} here; with --large it is run`
 })
 
+/** whether cases of a small model only are run where computing is slow */
+export interface Size {
+  readonly large: boolean
+}
+/** multiply-adds of a case that every device does in less than a minute or two */
+const slowLimit = 1.5e9
+/** WebAssembly with tuned contractions, or graphics hardware */
+const isFast = ({ name, description }: DeviceInfo): boolean =>
+  name === "wasm" || (name === "gpujs-webgpu" && !description.includes("(software)"))
+
 /** Runs one case: names and shapes, logits in evaluation, then loss and gradients in training. */
-export const runModel = Effect.fnUntraced(function* (c: ModelCase, { tensor }: Cases) {
-  const model = yield* modelOf(c.model)
-  if (model === undefined) return notSupported(`the model ${c.model}`)
+export const runModel = Effect.fnUntraced(function* (c: ModelCase, { tensor }: Cases, size: Size) {
+  const model = yield* modelOf(c, size)
+  if (typeof model === "string") return notSupported(model)
   const wrong = stateDifference(model, c)
   if (wrong !== undefined) return failed(wrong)
   const { params, buffers } = initial(model, c.weightGain)
@@ -95,15 +124,15 @@ export const runModel = Effect.fnUntraced(function* (c: ModelCase, { tensor }: C
         : `the gradient of ${name} has the norm ${own}, the reference ${norm}`
     }),
   ])
-}) satisfies (c: ModelCase, cases: Cases) => Effect.Effect<Verdict, unknown, Device | Scope.Scope>
+}) satisfies (c: ModelCase, cases: Cases, size: Size) => Effect.Effect<Verdict, unknown, Device | Scope.Scope>
 
 /** the one rule for targets that there is, as cases write it */
 const targetRule = "(arange(batch) * (step + 3)) % classes, step from 0"
 
 /** Runs one case: all its steps, each as one program from forward to update. */
-export const runTraining = Effect.fnUntraced(function* (c: TrainingCase) {
-  const model = yield* modelOf(c.model)
-  if (model === undefined) return notSupported(`the model ${c.model}`)
+export const runTraining = Effect.fnUntraced(function* (c: TrainingCase, size: Size) {
+  const model = yield* modelOf(c, size)
+  if (typeof model === "string") return notSupported(model)
   if (c.targets !== targetRule) return notSupported(`targets by the rule ${c.targets}`)
   const { type, ...attributes } = c.optimizer
   const optimizer = optimizerOf(type, attributes)
@@ -136,4 +165,4 @@ export const runTraining = Effect.fnUntraced(function* (c: TrainingCase) {
     differences.push(lossDifference(`the loss of step ${step}`, next.loss, c.losses[step] ?? Number.NaN, c.tol))
   }
   return verdict(differences)
-}) satisfies (c: TrainingCase) => Effect.Effect<Verdict, unknown, Device | Scope.Scope>
+}) satisfies (c: TrainingCase, size: Size) => Effect.Effect<Verdict, unknown, Device | Scope.Scope>

@@ -9,6 +9,7 @@ export interface Argument {
   readonly device: DeviceName
   readonly plain: boolean
   readonly only: string
+  readonly large: boolean
 }
 
 const file = async (name: string): Promise<Response> => {
@@ -18,7 +19,7 @@ const file = async (name: string): Promise<Response> => {
 }
 
 /** gives what the device says of itself */
-export const main = async ({ device, plain, only }: Argument, report: (message: unknown) => void) => {
+export const main = async ({ device, plain, only, large }: Argument, report: (message: unknown) => void) => {
   const [json, tensors] = await Promise.all([
     file("cases.json").then((r) => r.text()),
     file("tensors.safetensors").then((r) => r.arrayBuffer()),
@@ -27,7 +28,7 @@ export const main = async ({ device, plain, only }: Argument, report: (message: 
   const program = Effect.gen(function* () {
     const { info } = yield* Device
     report({ _tag: "Device", description: info.description, backend: info.backend })
-    yield* runCases(cases, (r) => report({ _tag: "Case", ...r }), only)
+    yield* runCases(cases, (r) => report({ _tag: "Case", ...r }), { only, large })
   })
   await Effect.runPromise(program.pipe(Effect.provide(deviceLayer(device, { plain }))))
 }

@@ -4,7 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Device } from "../../src/gpu/Device.ts"
 import type { Case, Cases } from "./Cases.ts"
-import { runModel, runTraining } from "./models.ts"
+import { runModel, runTraining, type Size } from "./models.ts"
 import { runOp } from "./ops.ts"
 import { runOptimizer } from "./optimizers.ts"
 import { runSchedule } from "./schedules.ts"
@@ -17,7 +17,7 @@ export interface Report {
   readonly milliseconds: number
 }
 
-const runCase = (c: Case, cases: Cases): Effect.Effect<Verdict, never, Device> => {
+const runCase = (c: Case, cases: Cases, size: Size): Effect.Effect<Verdict, never, Device> => {
   const run = () => {
     switch (c.kind) {
       case "op":
@@ -27,9 +27,9 @@ const runCase = (c: Case, cases: Cases): Effect.Effect<Verdict, never, Device> =
       case "schedule":
         return Effect.succeed(runSchedule(c))
       case "model":
-        return runModel(c, cases)
+        return runModel(c, cases, size)
       case "training":
-        return runTraining(c)
+        return runTraining(c, size)
       default:
         // a folder may hold what this runner does not know of
         return Effect.succeed(notSupported(`cases of the kind ${String((c as { readonly kind?: unknown }).kind)}`))
@@ -46,18 +46,21 @@ const reason = (cause: Cause.Cause<unknown>): string => {
   return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ")
 }
 
-/** Runs the cases whose names contain `only` (all when absent), one after the other, and tells of each. */
+/**
+ * Runs the cases whose names contain `only` (all when absent), one after the other, and tells of each. Where computing
+ * is slow, those of large models are not run unless `large` says so.
+ */
 export const runCases = (
   cases: Cases,
   onReport: (report: Report) => void,
-  only: string = "",
+  { only = "", large = false }: { readonly only?: string; readonly large?: boolean } = {},
 ): Effect.Effect<void, never, Device> =>
   Effect.forEach(
     cases.cases.filter((c) => c.name.includes(only)),
     (c) =>
       Effect.gen(function* () {
         const start = yield* Clock.currentTimeMillis
-        const verdict = yield* runCase(c, cases)
+        const verdict = yield* runCase(c, cases, { large })
         onReport({ name: c.name, verdict, milliseconds: (yield* Clock.currentTimeMillis) - start })
         yield* Effect.yieldNow
       }),
