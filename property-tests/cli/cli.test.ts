@@ -1,3 +1,4 @@
+import * as Nn from "../../src/models/index.ts"
 import { execFile, spawn } from "node:child_process"
 import {
   copyFileSync,
@@ -160,11 +161,19 @@ describe("effect-nn", () => {
   it("summary and devices", async () => {
     const table = await run("summary", "--model", "lenet")
     assert.match(table.out, /total +61,610/)
-    const rows = (await run("summary", "--model", "lenet", "--json")).out
-      .trim()
-      .split("\n")
-      .map((l) => JSON.parse(l))
-    assert.strictEqual(rows.at(-1).parameters, 61_610)
+    const { out } = await run("summary", "lenet", "--json")
+    const summary = JSON.parse(out)
+    assert.strictEqual(summary.totalParams, 61_610)
+    assert.strictEqual(summary.trainableParams, 61_610)
+    assert.deepStrictEqual(summary.layers[0], {
+      name: "layer1.conv1",
+      kind: "conv2d",
+      outputShape: ["N", 6, 28, 28],
+      parameters: 60,
+      multiplyAdds: 42_336,
+    })
+    const printed = await run("summary", "lenet", "--style", "pytorch")
+    assert.match(printed.out, /^LeNet\(\n  \(layer1\): Sequential\(\n    \(conv1\): Conv2d\(1, 6, /)
     const reference = await run("devices", "--device", "reference", "--json")
     assert.strictEqual(JSON.parse(reference.out).runs, true)
   }, 60_000)
@@ -190,7 +199,7 @@ describe("effect-nn", () => {
       ["train", "--optimizer", "x"],
       "--optimizer is x, it must be one of adam, sgd (effect-nn train --help lists what there is)",
     ],
-    [["train", "--model", "lenat"], `there is no model lenat; the models are ${modelNames.join(", ")}`],
+    [["train", "--model", "lenat"], `there is no model lenat; the models are ${Object.keys(Nn.zoo).join(", ")}`],
     [
       ["train", "--device", "reference", "--threads", "2"],
       "--threads is an option of the device wasm, reference has none",
