@@ -11,8 +11,7 @@ import { join } from "node:path"
 import { parseArgs } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Cases from "../property-tests/conformance/Cases.ts"
-import { type Report, runCases } from "../property-tests/conformance/run.ts"
-import { autoLayer } from "../src/gpu/auto.ts"
+import type { Report } from "../property-tests/conformance/run.ts"
 import { Device } from "../src/gpu/Device.ts"
 import { deviceLayer, type DeviceName, deviceNames } from "../src/gpu/devices.ts"
 import * as Browser from "./browser.ts"
@@ -104,6 +103,11 @@ const inNode = async (options: Options, cases: Cases.Cases, onReport: (r: Report
   if (device === "gpujs-webgpu" && driver !== undefined && !hasGraphicsCard()) {
     process.env["VK_ICD_FILENAMES"] ??= driver
   }
+  // loaded late, so that what is refused is refused at once
+  const [{ runCases }, { autoLayer }] = await Promise.all([
+    import("../property-tests/conformance/run.ts"),
+    import("../src/gpu/auto.ts"),
+  ])
   const layer = device === "auto" ? autoLayer({ plain }) : deviceLayer(device, { plain })
   const program = Effect.gen(function* () {
     const { info } = yield* Device

@@ -1,44 +1,5 @@
-// VGG16 without dropout and adaptive pooling: 38 layers in blocks
-import * as Nn from "./base.ts"
-const net = Nn.sequential(
-  Nn.input("N", 3, 224, 224),
-  [
-    "features",
-    [
-      Nn.conv2d(3, 64, { kernelSize: 3, padding: 1 }),
-      Nn.relu(),
-      Nn.conv2d(64, 64, { kernelSize: 3, padding: 1 }),
-      Nn.relu(),
-      Nn.maxPool2d({ kernelSize: 2 }),
-      Nn.conv2d(64, 128, { kernelSize: 3, padding: 1 }),
-      Nn.relu(),
-      Nn.conv2d(128, 128, { kernelSize: 3, padding: 1 }),
-      Nn.relu(),
-      Nn.maxPool2d({ kernelSize: 2 }),
-      Nn.conv2d(128, 256, { kernelSize: 3, padding: 1 }),
-      Nn.relu(),
-      Nn.conv2d(256, 256, { kernelSize: 3, padding: 1 }),
-      Nn.relu(),
-      Nn.conv2d(256, 256, { kernelSize: 3, padding: 1 }),
-      Nn.relu(),
-      Nn.maxPool2d({ kernelSize: 2 }),
-      Nn.conv2d(256, 512, { kernelSize: 3, padding: 1 }),
-      Nn.relu(),
-      Nn.conv2d(512, 512, { kernelSize: 3, padding: 1 }),
-      Nn.relu(),
-      Nn.conv2d(512, 512, { kernelSize: 3, padding: 1 }),
-      Nn.relu(),
-      Nn.maxPool2d({ kernelSize: 2 }),
-      Nn.conv2d(512, 512, { kernelSize: 3, padding: 1 }),
-      Nn.relu(),
-      Nn.conv2d(512, 512, { kernelSize: 3, padding: 1 }),
-      Nn.relu(),
-      Nn.conv2d(512, 512, { kernelSize: 3, padding: 1 }),
-      Nn.relu(),
-      Nn.maxPool2d({ kernelSize: 2 }),
-    ],
-  ],
-  Nn.flatten(),
-  ["classifier", [Nn.linear(25088, 4096), Nn.relu(), Nn.linear(4096, 4096), Nn.relu(), Nn.linear(4096, 1000)]],
-)
+import type * as Nn from "./base.ts"
+import { vgg16 } from "../../../src/models/vgg.ts"
+const net = vgg16()
 export const out: ["N", 1000] = net.out
+export const names: keyof Nn.StateDict<typeof net> = "classifier.6.weight"

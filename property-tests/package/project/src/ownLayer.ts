@@ -34,8 +34,10 @@ export const pixelShuffle = <const R extends number>(r: R) =>
     forward: Nn.pure((x) => {
       const [n = 1, ...rest] = x.shape
       const [c = 1, h = 1, w = 1] = rest.map(Number)
-      const split = Ops.reshape(x, [n, c / (r * r), r, r, h, w])
-      return Ops.reshape(Ops.permute(split, [0, 1, 4, 2, 5, 3]), [n, c / (r * r), h * r, w * r])
+      // a plain number: the ops compute with it at run time, the rule above says the shape
+      const f: number = r
+      const split = Ops.reshape(x, [n, c / (f * f), f, f, h, w])
+      return Ops.reshape(Ops.permute(split, [0, 1, 4, 2, 5, 3]), [n, c / (f * f), h * f, w * f])
     }),
   })
 

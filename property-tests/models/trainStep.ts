@@ -1,0 +1,46 @@
+/** One step of training of any model on made-up images, with its auxiliary heads where it has such. */
+import * as Effect from "effect/Effect"
+import { HostTensor, Nn, Ops, Optim, Program, State, Tensor } from "../../src/index.ts"
+
+type Params = { readonly [name: string]: Tensor.Tensor }
+
+/** the losses of two steps on the same batch, and the logits before them in evaluation */
+export const trainTwice = (net: Nn.AnyNet, rows: number) =>
+  Effect.gen(function* () {
+    const first: { readonly [name: string]: HostTensor.HostTensor } = Nn.init<Nn.Layer>(net, { seed: 1 })
+    const learns = new Set(Nn.parameters(net).flatMap((p) => (p.trainable ? [p.path] : [])))
+    const those = (yes: boolean) => Object.fromEntries(Object.entries(first).filter(([k]) => learns.has(k) === yes))
+    const optimizer = Optim.sgd({ lr: 1e-3 })
+    const params = those(true)
+    let state = yield* State.make({ params, buffers: those(false), slots: Optim.init(optimizer, params) })
+    const forward = (all: Params, x: Tensor.Tensor, options: Nn.ApplyOptions) =>
+      Nn.forward<Nn.Layer, Tensor.Tensor["shape"]>(net, all, x, options)
+    const image = net.in.slice(1).map(Number)
+    const given = { x: Tensor.input("N", ...image), y: Tensor.labels("N"), seed: Tensor.input(4) }
+    const step = yield* Program.compile(
+      { state, ...given, scalars: optimizer.spec },
+      ({ state: { params, buffers, slots }, x, y, seed, scalars }) => {
+        const { output, updates, auxiliary } = forward({ ...params, ...buffers }, x, { training: true, seed })
+        const asLogits = (t: Tensor.Tensor) => t as Tensor.Tensor<["N", number]> // every model here gives [N, classes]
+        const aside = Object.values(auxiliary).map((t) => Ops.mul(Ops.crossEntropy(asLogits(t), y), 0.3))
+        const loss = aside.reduce<Tensor.Tensor<[]>>((a, b) => Ops.add(a, b), Ops.crossEntropy(asLogits(output), y))
+        const gradients = Ops.grad(loss, params)
+        const next = Optim.update(optimizer, { params, gradients, slots, scalars })
+        return { state: { ...next, buffers: { ...buffers, ...updates } }, loss }
+      },
+    )
+    const numbers = Float32Array.from({ length: rows * image.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i * 0.37))
+    const x = HostTensor.make([rows, ...image], numbers)
+    const y = HostTensor.make(
+      [rows],
+      Array.from({ length: rows }, (_, i) => i),
+    )
+    const seed = HostTensor.make([4], [11, 22, 33, 44])
+    const losses: Array<number> = []
+    for (let i = 1; i <= 2; i++) {
+      const done = yield* step.run({ state, x, y, seed, scalars: optimizer.scalars(i) })
+      state = done.state
+      losses.push(done.loss)
+    }
+    return losses
+  }).pipe(Effect.scoped)

@@ -1,0 +1,5 @@
+import type * as Nn from "./base.ts"
+import { densenet161 } from "../../../src/models/densenet.ts"
+const net = densenet161()
+export const out: ["N", 1000] = net.out
+export const names: keyof Nn.StateDict<typeof net> = "features.denseblock4.denselayer16.conv2.weight"

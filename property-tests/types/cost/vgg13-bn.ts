@@ -1,0 +1,5 @@
+import type * as Nn from "./base.ts"
+import { vgg13Bn } from "../../../src/models/vgg.ts"
+const net = vgg13Bn()
+export const out: ["N", 1000] = net.out
+export const names: keyof Nn.StateDict<typeof net> = "features.1.running_mean"
