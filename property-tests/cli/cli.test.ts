@@ -102,6 +102,32 @@ describe("effect-nn", () => {
     assert.match(other.err, /^effect-nn: .*model\.safetensors holds the parameters of lenet, not of tinyvgg[^\n]*\n$/)
   }, 60_000)
 
+  it("every optimizer and every schedule trains, and a flag that means nothing is told", async () => {
+    const kinds = [
+      [[], "adam, lr 0.001,"],
+      [["--optimizer", "adamw", "--schedule", "cosine"], "adamw, lr 0.001 (cosine),"],
+      [["--optimizer", "sgd", "--momentum", "0.9", "--schedule", "one-cycle"], "sgd, lr 0.001 (one-cycle),"],
+      [
+        ["--optimizer", "rmsprop", "--momentum", "0.5", "--schedule", "exponential"],
+        "rmsprop, lr 0.001 (exponential),",
+      ],
+      [["--optimizer", "adagrad", "--weight-decay", "0.1", "--schedule", "step"], "adagrad, lr 0.001 (step),"],
+    ] as const
+    for (const [flags, says] of kinds) {
+      const { code, out, err } = await run("train", ...small, ...flags, "--out", join(folder, "kinds"))
+      assert.deepStrictEqual([code, err], [0, ""])
+      assert.include(out, says)
+    }
+    const rates = readFileSync(join(folder, "kinds", "log.jsonl"), "utf8").match(/(?<="learningRate":)[^,]+/g)
+    assert.deepStrictEqual(
+      rates?.map((rate) => Number(rate).toFixed(6)),
+      ["0.001000", "0.001000", "0.000100", "0.000100", "0.000010", "0.000010"],
+    )
+    const refused = await run("train", ...small, "--momentum", "0.9")
+    assert.strictEqual(refused.code, 1)
+    assert.strictEqual(refused.err, "effect-nn: adam takes no --momentum; the optimizers that do are sgd, rmsprop\n")
+  }, 60_000)
+
   it("prints one JSON object per line, and the same numbers for the same seed", async () => {
     const once = (seed: string, name: string) =>
       run("train", ...small, "--json", "--seed", seed, "--out", join(folder, name))
@@ -197,7 +223,7 @@ describe("effect-nn", () => {
     [["train", "--lr", "fast"], "--lr is fast, it must be a number (effect-nn train --help lists what there is)"],
     [
       ["train", "--optimizer", "x"],
-      "--optimizer is x, it must be one of adam, sgd (effect-nn train --help lists what there is)",
+      "--optimizer is x, it must be one of adam, adamw, sgd, rmsprop, adagrad (effect-nn train --help lists what there is)",
     ],
     [["train", "--model", "lenat"], `there is no model lenat; the models are ${Object.keys(Nn.zoo).join(", ")}`],
     [
