@@ -187,7 +187,7 @@ const trials = <I extends string, A>({ cases, elements }: Description<I, A>): fc
 
 const showTrial = (t: Trial<string, unknown>): string => {
   const numbers = (xs: Float32Array): string =>
-    xs.length <= 24 ? xs.join(", ") : `${[...xs.slice(0, 24)].join(", ")}, … ${xs.length} numbers`
+    xs.length <= 24 ? xs.join(", ") : `${xs.slice(0, 24).join(", ")}, … ${xs.length} numbers`
   const inputs = namesOf(t.inputs).map(
     (i) => `${i} [${t.case.shapes[i]?.join("×")}] = ${numbers(t.inputs[i] ?? new Float32Array())}`,
   )

@@ -32,9 +32,9 @@ describe.skipIf(absent !== undefined)("on gpujs-webgpu", async () => {
   })
   const runtime = ManagedRuntime.make(deviceLayer("gpujs-webgpu"))
   afterAll(() => runtime.dispose())
-  it.each(laws.filter(({ law }) => ofDevices.includes(law)))("$level: $name", (law) =>
-    runtime.runPromise(Effect.provideService(law.check, Effort, effort)),
-  )
+  it.each(laws.filter(({ law }) => ofDevices.includes(law)))("$level: $name", async (law) => {
+    await expect(runtime.runPromise(Effect.provideService(law.check, Effort, effort))).resolves.toBeUndefined()
+  })
   it("has nothing left", async () => {
     const live = await runtime.runPromise(Effect.flatMap(Device, (device) => device.live))
     expect(live).toEqual({ handles: 0, bytes: 0 })

@@ -30,7 +30,8 @@ onEveryDevice(
     reference: ({ a, b }) => {
       const k = a.shape.at(-1) ?? 0
       // one number for each of the batch, to know how it broadcasts
-      const lead = pairwise({ ...a, shape: a.shape.slice(0, -2) }, { ...b, shape: b.shape.slice(0, -2) }, () => 0).shape
+      const ones = (shape: Laws.Extents) => Laws.tabulate(shape.slice(0, -2), () => 1)
+      const lead = pairwise(ones(a.shape), ones(b.shape), () => 1).shape
       return Laws.tabulate([...lead, a.shape.at(-2) ?? 0, b.shape.at(-1) ?? 0], (...i) => {
         const [batch, row, column] = [i.slice(0, -2), i.at(-2) ?? 0, i.at(-1) ?? 0]
         let sum = 0

@@ -8,6 +8,8 @@ import * as P from "./Project.ts"
 let project: P.Project
 beforeAll(() => {
   project = P.install()
+  // what the runs below execute; whether it compiles is a test of its own
+  P.compile(project, "7.0.2")
 })
 afterAll(() => project?.remove())
 
@@ -63,8 +65,6 @@ const runs = P.engines.flatMap((engine) => ["wasm", "gpujs-webasm"].map((device)
 describe.each(runs)("$engine.name, $device", ({ engine, device }) => {
   let outcome: Outcome
   beforeAll(() => {
-    // fast and without what is a check of its own, the three compilers
-    P.compile(project, "7.0.2")
     // what main.ts prints is what Outcome says
     outcome = JSON.parse(P.execute(project, engine.path, "main.js", [device])) as Outcome
   })

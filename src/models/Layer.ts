@@ -105,8 +105,10 @@ export interface Param {
   /** the last part of its name in the state_dict: `weight` */
   readonly name: string
   readonly shape: ReadonlyArray<number>
-  /** running statistics are not */
+  /** PyTorch's `requires_grad`: not of running statistics, nor of what was frozen */
   readonly trainable: boolean
+  /** a parameter that `Nn.freeze` holds; false when absent */
+  readonly frozen?: boolean
   readonly init: Init
 }
 /** the numbers that a parameter starts with */

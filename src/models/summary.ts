@@ -1,12 +1,16 @@
 import { isRefusal } from "../shapes/Refusal.ts"
-import { type Dim, type Shape, show } from "../shapes/Shape.ts"
+import { type Shape, show } from "../shapes/Shape.ts"
 import type { ShapeMismatch } from "../shapes/ShapeMismatch.ts"
-import type { At, Layer } from "./Layer.ts"
-import { mismatch, nameOf, start } from "./sequential.ts"
+import type { Layer } from "./Layer.ts"
+import { leaves, outline, sum } from "./outline.ts"
+import { mismatch, start } from "./sequential.ts"
 
 export interface SummaryRow {
   /** as in the state_dict */
   readonly name: string
+  /** `conv2d` */
+  readonly kind: string
+  /** `conv2d(3, 64)` */
   readonly label: string
   readonly output: Shape
   /** running statistics are not counted */
@@ -17,41 +21,15 @@ export interface SummaryRow {
 export interface Summary {
   readonly input: Shape
   readonly rows: ReadonlyArray<SummaryRow>
+  /** running statistics are not counted, a shared layer is once */
   readonly parameters: number
+  /** without what is frozen */
+  readonly trainable: number
+  /** for one sample */
   readonly multiplyAdds: number
   /** why there are no more rows; `null` when the layers fit */
   readonly refusal: ShapeMismatch | null
 }
-
-const count = (shape: ReadonlyArray<number>): number => shape.reduce((a, b) => a * b, 1)
-/** a named size is one sample */
-const one = (shape: Shape): Shape => shape.map((d: Dim) => (typeof d === "string" ? 1 : d))
-
-/** one row for each layer of a block in the order they are asked, as far as they fit */
-const rowsOf = (layer: Layer, name: string, input: Shape, at: At, counted: Set<Layer>): ReadonlyArray<SummaryRow> => {
-  if (layer.inside !== null) {
-    return layer.inside(input, at).flatMap((call) => {
-      const child = layer.children[call.child]
-      if (child === undefined) return []
-      const own = nameOf(child, call.child)
-      const path = own === "" ? name : `${name}${name === "" ? "" : "."}${own}`
-      return rowsOf(child.layer, path, call.input, call.at, counted)
-    })
-  }
-  const output = layer.rule(input, at)
-  if (isRefusal(output)) return []
-  const asOne = layer.rule(one(input), at)
-  const multiplyAdds = isRefusal(asOne) ? 0 : layer.multiplyAdds(one(input), asOne)
-  return [{ name, label: layer.label, output, parameters: trainable(layer, counted), multiplyAdds }]
-}
-/** how many numbers a layer learns; 0 where it was counted before */
-const trainable = (layer: Layer, counted: Set<Layer>): number => {
-  if (counted.has(layer)) return 0
-  counted.add(layer)
-  const own = sum(layer.params.map((p) => (p.trainable ? count(p.shape) : 0)))
-  return own + sum(layer.children.map((c) => trainable(c.layer, counted)))
-}
-const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((a, b) => a + b, 0)
 
 /**
  * What a model is made of, without running it: each layer's output, parameters and multiply-adds.
@@ -60,12 +38,18 @@ const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((a, b) =>
  * Nn.summary(Nn.lenet()).parameters // => 61610
  */
 export const summary = (net: Layer & { readonly in: Shape }): Summary => {
-  const rows = rowsOf(net, "", net.in, start, new Set())
+  const tree = outline(net)
+  const rows = leaves(tree).flatMap(({ path, layer, output, trainable, frozen, multiplyAdds }) =>
+    output === null
+      ? []
+      : [{ name: path, kind: layer.kind, label: layer.label, output, parameters: trainable + frozen, multiplyAdds }],
+  )
   const out = net.rule(net.in, start)
   return {
     input: net.in,
     rows,
     parameters: sum(rows.map((r) => r.parameters)),
+    trainable: tree.trainable,
     multiplyAdds: sum(rows.map((r) => r.multiplyAdds)),
     refusal: isRefusal(out) ? mismatch(net, out, net.in) : null,
   }

@@ -4,7 +4,7 @@ import { flatten } from "./layers/flatten.ts"
 import { linear } from "./layers/linear.ts"
 import { maxPool2d } from "./layers/maxPool2d.ts"
 import { relu } from "./layers/relu.ts"
-import { input, sequential } from "./sequential.ts"
+import { entitled, input, sequential } from "./sequential.ts"
 
 /**
  * TinyVGG for 28×28 images: two blocks of two 3×3 convolutions with padding, and a linear classifier.
@@ -22,27 +22,30 @@ export const tinyVgg = <const I extends number, const H extends number, const O 
   /** classes */
   readonly output: O
 }) =>
-  sequential(
-    input("N", size.input, 28, 28),
-    [
-      "block_1",
+  entitled(
+    "TinyVGG",
+    sequential(
+      input("N", size.input, 28, 28),
       [
-        conv2d(size.input, size.hidden, { kernelSize: 3, padding: 1 }),
-        relu(),
-        conv2d(size.hidden, size.hidden, { kernelSize: 3, padding: 1 }),
-        relu(),
-        maxPool2d({ kernelSize: 2 }),
-      ],
-    ] as const,
-    [
-      "block_2",
+        "block_1",
+        [
+          conv2d(size.input, size.hidden, { kernelSize: 3, padding: 1 }),
+          relu(),
+          conv2d(size.hidden, size.hidden, { kernelSize: 3, padding: 1 }),
+          relu(),
+          maxPool2d({ kernelSize: 2 }),
+        ],
+      ] as const,
       [
-        conv2d(size.hidden, size.hidden, { kernelSize: 3, padding: 1 }),
-        relu(),
-        conv2d(size.hidden, size.hidden, { kernelSize: 3, padding: 1 }),
-        relu(),
-        maxPool2d({ kernelSize: 2 }),
-      ],
-    ] as const,
-    ["classifier", [flatten(), linear(times(size.hidden, 49), size.output)]] as const,
+        "block_2",
+        [
+          conv2d(size.hidden, size.hidden, { kernelSize: 3, padding: 1 }),
+          relu(),
+          conv2d(size.hidden, size.hidden, { kernelSize: 3, padding: 1 }),
+          relu(),
+          maxPool2d({ kernelSize: 2 }),
+        ],
+      ] as const,
+      ["classifier", [flatten(), linear(times(size.hidden, 49), size.output)]] as const,
+    ),
   )

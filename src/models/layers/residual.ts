@@ -1,6 +1,6 @@
 import { add } from "../../ops/add.ts"
 import { isRefusal, type Refusal, type Refuse, refuse } from "../../shapes/Refusal.ts"
-import { type FitsShape, fitsShape, numel, type Shape, type Show, show } from "../../shapes/Shape.ts"
+import { type FitsShape, fitsShape, type Shape, type Show, show } from "../../shapes/Shape.ts"
 import { type At, type Call, type Child, type Layer, layer, type Rule, type Typed } from "../Layer.ts"
 import {
   type Checked,
@@ -96,7 +96,6 @@ export const residual = <const B extends ReadonlyArray<Item>, const D extends Re
       if (isRefusal(given)) return asked.slice(0, given.path.startsWith("downsample.") ? 2 : 1)
       return after === undefined ? asked : [...asked, { child: children.length, input: given[0], at }]
     },
-    multiplyAdds: (_, output) => Number(numel(output)),
     forward: (x, context) => {
       const done = children.map((_, i) => context.child(i, x))
       const [first, second] = done
