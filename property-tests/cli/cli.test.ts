@@ -13,6 +13,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, assert, describe, it } from "vitest"
+import { modelNames } from "../../src/cli/zoo.ts"
 import * as Idx from "../../src/pipelines/Idx.ts"
 
 const cli = fileURLToPath(new URL("../../src/cli.ts", import.meta.url))
@@ -215,7 +216,7 @@ describe("effect-nn", () => {
       ["train", "--optimizer", "x"],
       "--optimizer is x, it must be one of adam, adamw, sgd, rmsprop, adagrad (effect-nn train --help lists what there is)",
     ],
-    [["train", "--model", "lenat"], "there is no model lenat; the models are lenet, tinyvgg"],
+    [["train", "--model", "lenat"], `there is no model lenat; the models are ${modelNames.join(", ")}`],
     [
       ["train", "--device", "reference", "--threads", "2"],
       "--threads is an option of the device wasm, reference has none",
