@@ -13,15 +13,18 @@ const isTensor = (parameter: ts.ParameterDeclaration, f: ts.ArrowFunction): bool
   return (tensor.test(type) || tensor.test(bound)) && parameter.questionToken === undefined
 }
 
-/** the exported functions of the ops that take more than tensors, all of which are required */
+/**
+ * The exported functions of the ops, plain or given to `Op.composed`, that take more than tensors, all of which are
+ * required.
+ */
 const withOptions = sources("src/ops").flatMap(({ ast }) => {
   const found: Array<string> = []
   ts.forEachChild(ast, (node) => {
     if (!ts.isVariableStatement(node)) return
     for (const { name, initializer } of node.declarationList.declarations) {
       if (!ts.isIdentifier(name) || !(name.text in Ops) || initializer === undefined) continue
-      if (ts.isArrowFunction(initializer) && !initializer.parameters.every((p) => isTensor(p, initializer)))
-        found.push(name.text)
+      const f = ts.isCallExpression(initializer) ? (initializer.arguments.at(-1) ?? initializer) : initializer
+      if (ts.isArrowFunction(f) && !f.parameters.every((p) => isTensor(p, f))) found.push(name.text)
     }
   })
   return found
