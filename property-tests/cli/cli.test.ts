@@ -14,7 +14,6 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, assert, describe, it } from "vitest"
-import { modelNames } from "../../src/cli/zoo.ts"
 import * as Idx from "../../src/pipelines/Idx.ts"
 
 const cli = fileURLToPath(new URL("../../src/cli.ts", import.meta.url))
