@@ -87,10 +87,23 @@ describe("a case", () => {
     [{ kind: "optimizer", optimizer: "hope", params: [] }, "the optimiser hope"],
     [{ kind: "optimizer", optimizer: "sgd", attrs: { lr: 1, foreach: true } }, "the attribute foreach"],
     [{ kind: "model", model: "oracle" }, "the model oracle"],
-    [{ kind: "training", model: "lenet", input: { shape: [1] }, targets: "by dice" }, "targets by the rule by dice"],
+    [
+      { kind: "training", model: "lenet", input: { shape: [1] }, steps: 1, targets: "by dice" },
+      "targets by the rule by dice",
+    ],
   ])("of what we do not have is not supported: %j", async (more, what) => {
     const tensors = { "r/scale": tensor([2], 1, 1) }
     expect(await verdictOf(relu(more, tensors))).toEqual({ _tag: "NotSupported", what })
+  })
+})
+
+describe("a large model", () => {
+  it("is not run where computing is slow, and that is said", async () => {
+    const verdict = await verdictOf(relu({ kind: "model", model: "alexnet", input: { shape: [2, 3, 224, 224] } }))
+    expect(verdict).toEqual({
+      _tag: "NotSupported",
+      what: "it takes 4e+9 multiply-adds, too many for reference here; with --large it is run",
+    })
   })
 })
 

@@ -13,15 +13,27 @@ const isTensor = (parameter: ts.ParameterDeclaration, f: ts.ArrowFunction): bool
   return (tensor.test(type) || tensor.test(bound)) && parameter.questionToken === undefined
 }
 
-/** the exported functions of the ops that take more than tensors, all of which are required */
+/** the function of an op: itself, or what its builder is given */
+const functionOf = (initializer: ts.Expression | undefined): ts.ArrowFunction | undefined => {
+  if (initializer === undefined || ts.isArrowFunction(initializer)) return initializer
+  return ts.isCallExpression(initializer) ? initializer.arguments.find(ts.isArrowFunction) : undefined
+}
+
+/** whether an op is seen to take tensors only, all of which are required: by its type, or by its parameters */
+const takesTensors = ({ type, initializer }: ts.VariableDeclaration): boolean => {
+  if (type !== undefined && /^(Unary$|Binary<)/.test(type.getText())) return true
+  const f = functionOf(initializer)
+  return f !== undefined && f.parameters.every((p) => isTensor(p, f))
+}
+
+/** the ops that take more than tensors, or of which that cannot be seen */
 const withOptions = sources("src/ops").flatMap(({ ast }) => {
   const found: Array<string> = []
   ts.forEachChild(ast, (node) => {
     if (!ts.isVariableStatement(node)) return
-    for (const { name, initializer } of node.declarationList.declarations) {
-      if (!ts.isIdentifier(name) || !(name.text in Ops) || initializer === undefined) continue
-      if (ts.isArrowFunction(initializer) && !initializer.parameters.every((p) => isTensor(p, initializer)))
-        found.push(name.text)
+    for (const declaration of node.declarationList.declarations) {
+      const { name } = declaration
+      if (ts.isIdentifier(name) && name.text in Ops && !takesTensors(declaration)) found.push(name.text)
     }
   })
   return found

@@ -1,5 +1,5 @@
-/** Lists of one line for each file of a folder: what is added is added to its list, and to its tests. */
-import { existsSync, readdirSync } from "node:fs"
+/** Lists of one line for each file of a folder: what is added is added to its list. */
+import { readdirSync } from "node:fs"
 import { basename, join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { root, sources } from "./sources.ts"
@@ -56,15 +56,5 @@ describe.each(folders)("every $what", ({ folder, list, parts }) => {
   it(`of ${folder} stands in ${list}`, () => {
     const known = new Set([...listed(list, folder), ...parts])
     expect([...known].filter((f) => /^[a-z]/.test(f)).toSorted()).toEqual(functions(folder).toSorted())
-  })
-})
-
-describe("every op", () => {
-  it("has its laws", () => {
-    // differentiation has tests of its own, in gradients.cpu.test.ts
-    const without = listed("src/ops/Ops.ts", "src/ops").filter(
-      (op) => op !== "grad" && !existsSync(join(root, "property-tests/ops", `${op}.test.ts`)),
-    )
-    expect(without).toEqual([])
   })
 })

@@ -51,6 +51,7 @@ describe("clipping", () => {
     fc.assert(
       fc.asyncProperty(vector(4), fc.double({ min: 0, max: 1.5, noNaN: true }), async (g, bound) => {
         const clipped = await run(given(plain.pipe(Optim.clipValue(bound)), { g }))
+        assert.strictEqual(clipped["g"]?.length, 4)
         close(
           clipped["g"]!,
           g.map((x) => Math.min(Math.max(x, -bound), bound)),
@@ -83,6 +84,7 @@ describe("accumulation", () => {
         const expected = await run(traceAll(optimizer, start, (_, update) => mean(update), Math.max(1, updates)))
         const accumulating = optimizer.pipe(Optim.accumulate(k))
         const { found } = await run(traceAll(accumulating, start, (_, step) => gs[step - 1]!, gs.length))
+        assert.strictEqual(found.length, gs.length)
         found.forEach((p, i) => {
           const update = Math.floor((i + 1) / k)
           for (const name of ["w", "b"] as const) {

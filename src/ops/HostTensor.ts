@@ -17,3 +17,5 @@ export const make = <const S extends ReadonlyArray<number>>(
   shape: S,
   data: Float32Array | ReadonlyArray<number>,
 ): HostTensor<[...S]> => ({ shape: [...shape], data: data instanceof Float32Array ? data : Float32Array.from(data) })
+
+export { show } from "./showTensor.ts"
