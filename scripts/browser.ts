@@ -55,6 +55,27 @@ export const bundle = async (
   }
 }
 
+/**
+ * Bytes of gzip that a page loads before it runs the module: all that is imported by name, minified. What is imported
+ * when it is asked for (another device, gpu.js) lies in files of its own and is not counted.
+ */
+export const gzipBytesLoaded = async (entry: string, external: ReadonlyArray<string>): Promise<number> => {
+  const { rolldown } = await import("rolldown")
+  const build = await rolldown({ input: entry, platform: "browser", external: [...external], logLevel: "silent" })
+  const { output } = await build.generate({ format: "esm", minify: true })
+  await build.close()
+  const chunks = new Map(output.flatMap((file) => (file.type === "chunk" ? [[file.fileName, file] as const] : [])))
+  const loaded = new Set<string>()
+  const load = (name: string): void => {
+    const chunk = chunks.get(name)
+    if (chunk === undefined || loaded.has(name)) return
+    loaded.add(name)
+    for (const imported of chunk.imports) load(imported)
+  }
+  for (const chunk of chunks.values()) if (chunk.isEntry) load(chunk.fileName)
+  return [...loaded].reduce((sum, name) => sum + gzipSync(chunks.get(name)?.code ?? "", { level: 9 }).byteLength, 0)
+}
+
 // ---------- the server
 
 /** with these, a page is cross-origin isolated: it may share memory between threads */

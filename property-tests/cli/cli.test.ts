@@ -14,6 +14,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, assert, describe, it } from "vitest"
+import { modelNames } from "../../src/cli/zoo.ts"
 import * as Idx from "../../src/pipelines/Idx.ts"
 
 const cli = fileURLToPath(new URL("../../src/cli.ts", import.meta.url))
@@ -98,7 +99,33 @@ describe("effect-nn", () => {
       /^effect-nn: .*cut\.safetensors ends after 5000 bytes where 247\d+ are needed: it was cut short[^\n]*\n$/,
     )
     const other = await run("evaluate", "--run", out, "--model", "tinyvgg", "--data-folder", data, "--device", "wasm")
-    assert.match(other.err, /^effect-nn: the parameters have no block_1\.0\.weight[^\n]*\n$/)
+    assert.match(other.err, /^effect-nn: .*model\.safetensors holds the parameters of lenet, not of tinyvgg[^\n]*\n$/)
+  }, 60_000)
+
+  it("every optimizer and every schedule trains, and a flag that means nothing is told", async () => {
+    const kinds = [
+      [[], "adam, lr 0.001,"],
+      [["--optimizer", "adamw", "--schedule", "cosine"], "adamw, lr 0.001 (cosine),"],
+      [["--optimizer", "sgd", "--momentum", "0.9", "--schedule", "one-cycle"], "sgd, lr 0.001 (one-cycle),"],
+      [
+        ["--optimizer", "rmsprop", "--momentum", "0.5", "--schedule", "exponential"],
+        "rmsprop, lr 0.001 (exponential),",
+      ],
+      [["--optimizer", "adagrad", "--weight-decay", "0.1", "--schedule", "step"], "adagrad, lr 0.001 (step),"],
+    ] as const
+    for (const [flags, says] of kinds) {
+      const { code, out, err } = await run("train", ...small, ...flags, "--out", join(folder, "kinds"))
+      assert.deepStrictEqual([code, err], [0, ""])
+      assert.include(out, says)
+    }
+    const rates = readFileSync(join(folder, "kinds", "log.jsonl"), "utf8").match(/(?<="learningRate":)[^,]+/g)
+    assert.deepStrictEqual(
+      rates?.map((rate) => Number(rate).toFixed(6)),
+      ["0.001000", "0.001000", "0.000100", "0.000100", "0.000010", "0.000010"],
+    )
+    const refused = await run("train", ...small, "--momentum", "0.9")
+    assert.strictEqual(refused.code, 1)
+    assert.strictEqual(refused.err, "effect-nn: adam takes no --momentum; the optimizers that do are sgd, rmsprop\n")
   }, 60_000)
 
   it("prints one JSON object per line, and the same numbers for the same seed", async () => {
@@ -196,7 +223,7 @@ describe("effect-nn", () => {
     [["train", "--lr", "fast"], "--lr is fast, it must be a number (effect-nn train --help lists what there is)"],
     [
       ["train", "--optimizer", "x"],
-      "--optimizer is x, it must be one of adam, sgd (effect-nn train --help lists what there is)",
+      "--optimizer is x, it must be one of adam, adamw, sgd, rmsprop, adagrad (effect-nn train --help lists what there is)",
     ],
     [["train", "--model", "lenat"], `there is no model lenat; the models are ${Object.keys(Nn.zoo).join(", ")}`],
     [
@@ -218,6 +245,12 @@ describe("effect-nn", () => {
     ],
     [["evaluate", "--weights", join(data, "train-labels-idx1-ubyte")], undefined],
     [["train", ...small, "--out", "/dev/null/x"], undefined],
+    // where Node's own way of making folders never returns
+    [["train", ...small, "--out", "/proc/nowhere"], undefined],
+    [
+      ["summary", "lenet"],
+      "lenet stands alone: everything is named by a flag, as in --model lenet (effect-nn summary --help lists what there is)",
+    ],
   ])(
     "%j is refused in one sentence",
     async (args, sentence) => {

@@ -1,7 +1,7 @@
 /** A folder of reference cases as data, in the form that `golden/README.md` describes. Reads bytes; touches no file. */
 
 export interface Tensor {
-  readonly shape: ReadonlyArray<number>
+  readonly shape: Array<number>
   readonly data: Float32Array
 }
 
@@ -77,27 +77,57 @@ interface Entry {
   readonly data_offsets: readonly [number, number]
 }
 
-/** the two files of a folder, read */
+/** The two files of a folder, read. Throws an `Error` whose message names the file and what is wrong with it. */
 export const parse = (json: string, safetensors: Uint8Array): Cases => {
-  // the folder's form is what its README says; a case of an unknown kind is reported by the runner
-  const { cases } = JSON.parse(json) as { readonly cases: ReadonlyArray<Case> }
+  const listed = parseJson("cases.json", json)
+  const found: unknown = isRecord(listed) ? listed["cases"] : undefined
+  if (!Array.isArray(found)) throw new Error(`cases.json has no list of cases under "cases"`)
+  found.forEach((c: unknown, i) => {
+    if (!isRecord(c) || typeof c["name"] !== "string" || typeof c["kind"] !== "string")
+      throw new Error(`case ${i} of cases.json has no name or no kind`)
+  })
+  const header = headerOf(safetensors)
   const view = new DataView(safetensors.buffer, safetensors.byteOffset, safetensors.byteLength)
-  const headerBytes = Number(view.getBigUint64(0, true))
-  const header = JSON.parse(new TextDecoder().decode(safetensors.subarray(8, 8 + headerBytes))) as Readonly<
-    Record<string, Entry>
-  >
   return {
-    cases,
+    // the fields of each kind are what the README says; a case of an unknown kind is reported by the runner
+    cases: found as ReadonlyArray<Case>,
     tensor: (name) => {
-      const entry = header[name]
+      const entry = Object.hasOwn(header.entries, name) ? header.entries[name] : undefined
       if (entry === undefined) throw new Error(`tensors.safetensors has no ${name}`)
       if (entry.dtype !== "F32") throw new Error(`${name} is ${entry.dtype}, but reference tensors are F32`)
       const [from, to] = entry.data_offsets
+      if (header.end + to > safetensors.byteLength) throw new Error(`tensors.safetensors ends before ${name} does`)
       const data = new Float32Array((to - from) / 4)
-      for (let i = 0; i < data.length; i++) data[i] = view.getFloat32(8 + headerBytes + from + 4 * i, true)
-      return { shape: entry.shape, data }
+      for (let i = 0; i < data.length; i++) data[i] = view.getFloat32(header.end + from + 4 * i, true)
+      return { shape: [...entry.shape], data }
     },
   }
+}
+
+const isRecord = (u: unknown): u is Readonly<Record<string, unknown>> =>
+  typeof u === "object" && u !== null && !Array.isArray(u)
+
+const parseJson = (file: string, text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new Error(`${file} is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
+
+const headerOf = (bytes: Uint8Array): { readonly entries: Readonly<Record<string, Entry>>; readonly end: number } => {
+  const no = (): never => {
+    throw new Error("tensors.safetensors is no safetensors file")
+  }
+  if (bytes.byteLength < 8) return no()
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true))
+  if (8 + length > bytes.byteLength) return no()
+  const entries = parseJson(
+    "the header of tensors.safetensors",
+    new TextDecoder().decode(bytes.subarray(8, 8 + length)),
+  )
+  // a file that is a safetensors file has such a header
+  return isRecord(entries) ? { entries: entries as Readonly<Record<string, Entry>>, end: 8 + length } : no()
 }
 
 // ---------- values by formula
@@ -113,10 +143,12 @@ export const hash32 = (i: number, seed: number): number => {
 const size = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1)
 
 /** uniform numbers in [−bound, bound), by position */
-export const values = (shape: ReadonlyArray<number>, seed: number, bound: number): Tensor => ({
-  shape,
-  data: Float32Array.from({ length: size(shape) }, (_, i) => ((hash32(i, seed) / 2 ** 32) * 2 - 1) * bound),
-})
+export const values = (shape: ReadonlyArray<number>, seed: number, bound: number): Tensor => {
+  const data = new Float32Array(size(shape))
+  // a loop: the largest weights have 10⁸ elements
+  for (let i = 0; i < data.length; i++) data[i] = ((hash32(i, seed) / 2 ** 32) * 2 - 1) * bound
+  return { shape: [...shape], data }
+}
 
 /**
  * The state of a model by formula: parameters in the order of the state take the seeds 1, 2, 3, …; running means are 0
@@ -128,7 +160,7 @@ export const stateByFormula = (
 ): Readonly<Record<string, Tensor>> => {
   let seed = 0
   const one = (name: string, shape: ReadonlyArray<number>): Tensor => {
-    const fill = (x: number): Tensor => ({ shape, data: new Float32Array(size(shape)).fill(x) })
+    const fill = (x: number): Tensor => ({ shape: [...shape], data: new Float32Array(size(shape)).fill(x) })
     if (name.endsWith("running_mean")) return fill(0)
     if (name.endsWith("running_var")) return fill(1)
     if (name.endsWith("num_batches_tracked")) return fill(0)
@@ -137,7 +169,7 @@ export const stateByFormula = (
     const value = values(shape, seed, 0.1)
     // the only one-dimensional weights are those of norm layers
     if (!name.endsWith("weight")) return value
-    return { shape, data: value.data.map((v) => Math.fround(1 + v)) }
+    return { ...value, data: value.data.map((v) => Math.fround(1 + v)) }
   }
   return Object.fromEntries(state.map(([name, shape]) => [name, one(name, shape)]))
 }

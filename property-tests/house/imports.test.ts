@@ -28,7 +28,11 @@ const packages: ReadonlyArray<{
     where: (p) => p.startsWith("src/gpu/"),
     why: "native packages are imported in src/gpu only",
   },
-  { name: /^fast-check$/, where: (p) => p === "src/laws.ts", why: "fast-check is imported in src/laws.ts only" },
+  {
+    name: /^fast-check$/,
+    where: (p) => p === "src/laws.ts" || p.startsWith("src/laws/"),
+    why: "fast-check is imported in src/laws.ts and its folder only",
+  },
   { name: /^(node:|@effect\/platform-node)/, where: () => true, why: "" },
 ]
 

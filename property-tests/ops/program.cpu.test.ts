@@ -110,6 +110,22 @@ describe("a step", () => {
     ),
   )
 
+  it.effect("refuses a state that is another's", () =>
+    run(
+      Effect.gen(function* () {
+        const { step } = yield* momentum
+        const give = (state: unknown) =>
+          // a state that a typed caller cannot give
+          Effect.flip(step.run({ state: state as never, x: x3, lr: 0.1 }))
+        const small = yield* State.make({ ...weights, w: HostTensor.make([1, 2], [1, 2]) })
+        const other = yield* State.make({ w: weights.w })
+        expect((yield* give(small)).message).toBe("state.w: it takes 2×2, but is given 1×2")
+        expect((yield* give(other)).message).toBe("state.m: the state that is given does not hold it")
+        expect((yield* give(undefined)).message).toBe("state: it takes a state, but is given none")
+      }),
+    ),
+  )
+
   it.effect("refuses values that do not fit, and says which", () =>
     run(
       Effect.gen(function* () {

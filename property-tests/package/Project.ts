@@ -60,7 +60,7 @@ export const refusals = (project: Project, compiler: Compiler): Marked => {
     readonly compilerOptions: object
   }
   const config = {
-    compilerOptions: { ...settings.compilerOptions, rootDir: "refused", noEmit: true },
+    compilerOptions: { ...settings.compilerOptions, rootDir: ".", noEmit: true },
     include: ["refused"],
   }
   writeFileSync(join(project.folder, "tsconfig.refused.json"), JSON.stringify(config))

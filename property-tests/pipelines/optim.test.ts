@@ -1,40 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
-import * as Reference from "../../src/gpu/reference/Reference.ts"
-import * as HostTensor from "../../src/ops/HostTensor.ts"
-import * as Program from "../../src/ops/Program.ts"
-import * as State from "../../src/ops/State.ts"
-import * as Tensor from "../../src/ops/Tensor.ts"
 import * as Optim from "../../src/pipelines/Optim.ts"
-
-/** the parameter after each step, where `gradientOf` gives the gradient at a step (counted from 1) */
-const trace = (
-  optimizer: Optim.Optimizer,
-  p0: ReadonlyArray<number>,
-  gradientOf: (p: Float32Array, step: number) => ReadonlyArray<number>,
-  steps: number,
-) =>
-  Effect.gen(function* () {
-    const params = { p: HostTensor.make([p0.length], p0) }
-    let state = yield* State.make({ params, slots: Optim.init(optimizer, params) })
-    const program = yield* Program.compile(
-      { state, g: Tensor.input(p0.length), scalars: optimizer.spec },
-      ({ state, g, scalars }) => ({
-        state: Optim.update(optimizer, { params: state.params, gradients: { p: g }, slots: state.slots, scalars }),
-      }),
-    )
-    const plan = yield* program.plan()
-    const found: Array<Float32Array> = []
-    let p = params.p.data
-    for (let step = 1; step <= steps; step++) {
-      const g = HostTensor.make([p0.length], gradientOf(p, step))
-      state = (yield* program.run({ state, g, scalars: optimizer.scalars(step) })).state
-      p = (yield* State.read(state)).params.p.data
-      found.push(p)
-    }
-    return { found, plan }
-  }).pipe(Effect.scoped, Effect.provide(Reference.layer))
+import { pytorch } from "./pytorch.ts"
+import { trace } from "./trace.ts"
 
 /** the same in float64, straight from PyTorch's documentation */
 const sgdInDoubles = (
@@ -77,10 +46,10 @@ const adamInDoubles = (
   })
 }
 
-const near = (found: ReadonlyArray<Float32Array>, expected: ReadonlyArray<ReadonlyArray<number>>) =>
+const near = (found: ReadonlyArray<Float32Array>, expected: ReadonlyArray<ReadonlyArray<number>>, tolerance = 2e-6) =>
   expected.forEach((values, t) =>
     values.forEach((value, i) =>
-      assert.closeTo(found[t]![i]!, value, 2e-6 * Math.max(1, Math.abs(value)), `step ${t + 1}`),
+      assert.closeTo(found[t]![i]!, value, tolerance * Math.max(1, Math.abs(value)), `step ${t + 1}`),
     ),
   )
 
@@ -93,6 +62,8 @@ describe("Optim", () => {
     ["nesterov", Optim.sgd({ lr: 0.1, momentum: 0.9, nesterov: true }), [0.62, 0.2224, -0.108352]],
     ["weight decay", Optim.sgd({ lr: 0.1, momentum: 0.9, weightDecay: 0.1 }), [0.79, 0.4351, 0.024319]],
     ["adam", Optim.adam({ lr: 0.1 }), [0.9000000005, 0.800412228692, 0.701586272946]],
+    ["adamw", Optim.adamw({ lr: 0.1, weightDecay: 0.1 }), [0.8900000005, 0.781571855937, 0.67510122164]],
+    ["rmsprop", Optim.rmsprop({ lr: 0.1 }), [5e-8, -2.52e-10, 3e-12]],
   ] as const)("%s follows PyTorch", ([, optimizer, expected]) =>
     Effect.gen(function* () {
       const { found } = yield* trace(optimizer, [1], ([p]) => [2 * p!], 3)
@@ -100,6 +71,34 @@ describe("Optim", () => {
         found,
         expected.map((p) => [p]),
       )
+    }),
+  )
+
+  it.effect.each(pytorch.optimizers.map((c, i) => [`${c.optimizer} ${i}`, c] as const))(
+    "%s follows PyTorch with random options",
+    ([, c]) =>
+      Effect.gen(function* () {
+        // the options of a case are those of its optimiser
+        const make = Optim.optimizers[c.optimizer] as (options: object) => Optim.Optimizer
+        const optimizer = make(c.options)
+        assert.strictEqual(optimizer.refusal, undefined)
+        const { found } = yield* trace(optimizer, c.p0, (_, step) => c.gradients[step - 1]!, c.gradients.length)
+        assert.strictEqual(found.length, c.params.length)
+        near(found, c.params, 2e-5)
+      }),
+  )
+
+  it("defaults are PyTorch's", () => {
+    assert.deepStrictEqual(Object.keys(Optim.optimizers), ["adam", "adamw", "sgd", "rmsprop", "adagrad"])
+    const rates = [Optim.adam(), Optim.adamw(), Optim.rmsprop(), Optim.adagrad()].map((o) => o.learningRate(1))
+    assert.deepStrictEqual(rates, [1e-3, 1e-3, 1e-2, 1e-2])
+  })
+
+  it.effect("rmsprop that is centred stays finite where all gradients are the same", () =>
+    Effect.gen(function* () {
+      const optimizer = Optim.rmsprop({ centered: true, alpha: 0.5, eps: 1e-3 })
+      const { found } = yield* trace(optimizer, [0, 0, 0], () => [0.1, 0.7, 1.3], 60)
+      assert.isTrue(found.every((p) => p.every(Number.isFinite)))
     }),
   )
 
@@ -148,7 +147,16 @@ describe("Optim", () => {
 
   it.effect("the update of a parameter is one pass over its memory", () =>
     Effect.gen(function* () {
-      for (const optimizer of [Optim.adam(), Optim.sgd({ lr: 1, momentum: 0.9 }), Optim.sgd({ lr: 1 })]) {
+      for (const optimizer of [
+        Optim.adam(),
+        Optim.adam({ amsgrad: true }),
+        Optim.adamw(),
+        Optim.sgd({ lr: 1, momentum: 0.9 }),
+        Optim.sgd({ lr: 1 }),
+        Optim.rmsprop({ centered: true, momentum: 0.9 }),
+        Optim.adagrad(),
+        Optim.adam().pipe(Optim.clipValue(1)),
+      ]) {
         const { plan } = yield* trace(optimizer, [1, 2], () => [0, 0], 1)
         assert.strictEqual(plan.steps.length, 1, optimizer.name)
       }
@@ -161,6 +169,13 @@ describe("Optim", () => {
     [Optim.sgd({ lr: 1, momentum: 0, nesterov: true }), "sgd needs momentum above 0 and dampening 0 for nesterov"],
     [Optim.adam({ betas: [1, 0.9] }), "adam needs betas[0] from 0 to below 1, not 1"],
     [Optim.adam({ eps: NaN }), "adam needs eps of at least 0, not NaN"],
+    [Optim.adamw({ weightDecay: -1 }), "adamw needs weightDecay of at least 0, not -1"],
+    [Optim.rmsprop({ alpha: -1 }), "rmsprop needs alpha of at least 0, not -1"],
+    [Optim.adagrad({ initialAccumulatorValue: -1 }), "adagrad needs initialAccumulatorValue of at least 0, not -1"],
+    [
+      Optim.adam({ lr: Optim.schedule.cosine({ lr: 0.1, tMax: 0 }) }),
+      "cosine needs tMax to be a whole number of at least 1, not 0",
+    ],
     [Optim.adam(), undefined],
   ])("an option that cannot be meant is told: %#", (optimizer, says) => assert.strictEqual(optimizer.refusal, says))
 

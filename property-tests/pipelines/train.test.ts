@@ -356,6 +356,55 @@ describe("Train and files", () => {
     ),
   )
 
+  it.live("running statistics move in training, are saved as PyTorch does, and dropout follows the seed", () =>
+    run(
+      Effect.gen(function* () {
+        const file = `${yield* folder}/model.safetensors`
+        const model = Nn.sequential(
+          Nn.input("N", 1, 6, 6),
+          ["conv", Nn.conv2d(1, 2, { kernelSize: 3 })],
+          ["norm", Nn.batchNorm2d(2)],
+          Nn.relu(),
+          Nn.flatten(),
+          Nn.dropout(),
+          ["fc", Nn.linear(32, 3)],
+        )
+        const trained = (seed: number) =>
+          Effect.gen(function* () {
+            const data = samples.pipe(Data.shuffle, Data.batch(16, { last: "drop" }))
+            const optimizer = Optim.sgd({ lr: 0.1, momentum: 0.9 })
+            const events = yield* Stream.runCollect(
+              Train.fit({ model, loss: Loss.crossEntropy(), optimizer, data, epochs: 2, seed }).pipe(
+                Train.evaluateEachEpoch(held, { accuracy: Evaluate.accuracy, loss: Evaluate.meanLoss() }),
+                Train.save(file),
+              ),
+            )
+            const evaluations = events.flatMap((e) => (e._tag === "Evaluation" ? [e.metrics] : []))
+            return { evaluations, contents: yield* Safetensors.read(file) }
+          })
+        const first = yield* trained(1)
+        const { tensors } = first.contents
+        assert.deepStrictEqual(
+          [...tensors.keys()].toSorted(),
+          Nn.parameters(model)
+            .map((p) => p.path)
+            .toSorted(),
+        )
+        const batchesSeen = { dtype: "I64", shape: [], data: BigInt64Array.of(8n) } as const
+        assert.deepStrictEqual(tensors.get("norm.num_batches_tracked"), batchesSeen)
+        assert.notDeepEqual(tensors.get("norm.running_mean")?.data, new Float32Array(2))
+        assert.deepStrictEqual(yield* trained(1), first)
+        assert.notDeepEqual((yield* trained(2)).evaluations, first.evaluations)
+        // what was saved evaluates to what the run said: with the statistics, and without dropout
+        const { parameters } = yield* Train.load(file)
+        const metrics = { accuracy: Evaluate.accuracy, loss: Evaluate.meanLoss() }
+        const again = yield* Evaluate.run({ model, parameters, data: held, metrics })
+        assert.deepStrictEqual(again, (yield* trained(2)).evaluations.at(-1))
+        yield* nothingLives
+      }),
+    ),
+  )
+
   it.live("an interrupted run has saved what it had trained, at any of 20 moments", () =>
     run(
       Effect.gen(function* () {

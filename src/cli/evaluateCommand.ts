@@ -50,6 +50,10 @@ export const evaluateCommand = Command.make(
       const sentence = `${file} does not say which model its parameters are of; give --model`
       return yield* new CliFailure({ sentence })
     }
+    if (metadata["model"] !== undefined && metadata["model"] !== name) {
+      const sentence = `${file} holds the parameters of ${metadata["model"]}, not of ${name}; leave --model out`
+      return yield* new CliFailure({ sentence })
+    }
     const model = yield* findModel(name)
     const { test } = yield* findData(given.data, { model, folder: given.dataFolder, seed })
     const data = limit === undefined ? test : Data.limit(test, limit)

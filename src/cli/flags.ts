@@ -2,6 +2,7 @@
 import * as Option from "effect/Option"
 import * as Flag from "effect/cli/Flag"
 import { type DeviceName, deviceNames } from "../gpu/devices.ts"
+import { optimizerNames, scheduleNames } from "./optimizers.ts"
 import { dataNames, modelNames } from "./zoo.ts"
 
 const whole = (name: string, least: number, description: string) =>
@@ -56,15 +57,24 @@ export const batchSize = whole("batch-size", 1, "images of a step (64 unless tol
 export const lr = finite("lr", (x) => x > 0, "a number above 0", "learning rate (0.001 unless told)").pipe(
   Flag.withDefault(0.001),
 )
-export const momentum = finite("momentum", (x) => x >= 0, "a number of at least 0", "of sgd (0 unless told)").pipe(
-  Flag.withDefault(0),
+export const momentum = orUndefined(
+  finite("momentum", (x) => x >= 0, "a number of at least 0", "of sgd and rmsprop (0 unless told)"),
 )
-export const weightDecay = finite("weight-decay", (x) => x >= 0, "a number of at least 0", "L2 (0 unless told)").pipe(
-  Flag.withDefault(0),
+export const weightDecay = orUndefined(
+  finite(
+    "weight-decay",
+    (x) => x >= 0,
+    "a number of at least 0",
+    "L2, or decoupled for adamw (0 unless told, 0.01 for adamw)",
+  ),
 )
-export const optimizer = Flag.Literals("optimizer", ["adam", "sgd"]).pipe(
+export const optimizer = Flag.Literals("optimizer", optimizerNames).pipe(
   Flag.withDescription("how parameters follow their gradients (adam unless told)"),
   Flag.withDefault("adam"),
+)
+export const schedule = Flag.Literals("schedule", scheduleNames).pipe(
+  Flag.withDescription("how the learning rate goes over the run (none unless told: it stays)"),
+  Flag.withDefault("none"),
 )
 export const out = orUndefined(
   Flag.String("out").pipe(Flag.withDescription("folder for parameters and log (runs/<model> unless told)")),

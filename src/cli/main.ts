@@ -25,6 +25,8 @@ const sentence = (error: CliError.NonShowHelpErrors): string => {
       return `there is no flag ${error.option}${meant(error.suggestions)}`
     case "UnknownSubcommand":
       return `there is no command ${error.subcommand}${meant(error.suggestions)}`
+    case "UnexpectedArgument":
+      return `${error.arguments.join(" ")} stands alone: everything is named by a flag, as in --model lenet`
     case "InvalidValue":
       return error.value === ""
         ? `--${error.option} needs a value: ${expectation(error.expected)}`

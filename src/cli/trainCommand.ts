@@ -8,10 +8,11 @@ import { Device } from "../gpu/Device.ts"
 import * as Data from "../pipelines/Data.ts"
 import * as Evaluate from "../pipelines/Evaluate.ts"
 import * as Loss from "../pipelines/Loss.ts"
-import * as Optim from "../pipelines/Optim.ts"
+import type * as Optim from "../pipelines/Optim.ts"
 import * as Train from "../pipelines/Train.ts"
 import * as flags from "./flags.ts"
 import { count, describeDevice, deviceOf, jsonLine } from "./output.ts"
+import { findOptimizer, learningRateOf, type ScheduleName } from "./optimizers.ts"
 import { findData, findModel, type Splits } from "./zoo.ts"
 
 interface TrainFlags {
@@ -21,9 +22,10 @@ interface TrainFlags {
   readonly epochs: number
   readonly batchSize: number
   readonly lr: number
-  readonly optimizer: "adam" | "sgd"
-  readonly momentum: number
-  readonly weightDecay: number
+  readonly optimizer: Optim.OptimizerName
+  readonly momentum: number | undefined
+  readonly weightDecay: number | undefined
+  readonly schedule: ScheduleName
   readonly limit: number | undefined
   readonly out: string | undefined
   readonly device: Parameters<typeof deviceOf>[0]["device"]
@@ -32,22 +34,27 @@ interface TrainFlags {
   readonly json: boolean
 }
 
-const optimizerOf = ({ optimizer, lr, momentum, weightDecay }: TrainFlags): Optim.Optimizer =>
-  optimizer === "adam" ? Optim.adam({ lr, weightDecay }) : Optim.sgd({ lr, momentum, weightDecay })
-
 const limited = <S extends Data.SampleShape>(data: Data.Dataset<S>, limit: number | undefined): Data.Dataset<S> =>
   limit === undefined ? data : Data.limit(data, limit)
 
 /** the run itself, once its device is there */
-const train = Effect.fnUntraced(function* (given: TrainFlags, model: Train.Model, found: Splits) {
+const train = Effect.fnUntraced(function* (
+  given: TrainFlags,
+  model: Train.Model,
+  found: Splits,
+  optimizerOf: (lr: Optim.LearningRate) => Optim.Optimizer,
+) {
   const { model: name, seed, json, epochs, batchSize } = given
   const paths = yield* Path.Path
   const [images, held] = [limited(found.train, given.limit), limited(found.test, given.limit)]
-  const optimizer = optimizerOf(given)
+  const data = images.pipe(Data.shuffle, Data.batch(batchSize))
+  const lr = learningRateOf(given.schedule, { lr: given.lr, steps: epochs * data.steps, epochs })
+  const optimizer = optimizerOf(lr)
   const out = given.out ?? paths.join("runs", name)
   const [weights, log] = [paths.join(out, "model.safetensors"), paths.join(out, "log.jsonl")]
   const { info } = yield* Device
   const table = summary(model)
+  const scheduled = given.schedule === "none" ? "" : ` (${given.schedule})`
   if (json) {
     yield* jsonLine({ event: "Model", model: name, parameters: table.parameters, multiplyAdds: table.multiplyAdds })
   } else {
@@ -55,7 +62,7 @@ const train = Effect.fnUntraced(function* (given: TrainFlags, model: Train.Model
     yield* Console.log(`model   ${name}\n${showSummary(table)}`)
     yield* Console.log(
       `data    ${given.data}: ${count(images.length)} images to train on, ${count(held.length)} to test on; ` +
-        `${optimizer.name}, lr ${given.lr}, batches of ${batchSize}, seed ${seed}`,
+        `${optimizer.name}, lr ${given.lr}${scheduled}, batches of ${batchSize}, seed ${seed}`,
     )
   }
   const saidSaved = (saved: Train.Saved) =>
@@ -70,7 +77,7 @@ const train = Effect.fnUntraced(function* (given: TrainFlags, model: Train.Model
     model,
     loss: Loss.crossEntropy(),
     optimizer,
-    data: images.pipe(Data.shuffle, Data.batch(batchSize)),
+    data,
     epochs,
     seed,
   }).pipe(
@@ -99,6 +106,7 @@ export const trainCommand = Command.make(
     optimizer: flags.optimizer,
     momentum: flags.momentum,
     weightDecay: flags.weightDecay,
+    schedule: flags.schedule,
     limit: flags.limit,
     out: flags.out,
     device: flags.device,
@@ -110,8 +118,9 @@ export const trainCommand = Command.make(
     const layer = yield* deviceOf(given)
     // what can be wrong without a device is told before one is started
     const model = yield* findModel(given.model)
+    const optimizerOf = yield* findOptimizer(given.optimizer, given)
     const found = yield* findData(given.data, { model, folder: given.dataFolder, seed: given.seed })
-    yield* Effect.provide(train(given, model, found), layer)
+    yield* Effect.provide(train(given, model, found, optimizerOf), layer)
   }),
 ).pipe(
   Command.withDescription("Train a model; Ctrl-C ends it cleanly, with what was trained saved"),

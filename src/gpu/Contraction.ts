@@ -60,6 +60,7 @@ export interface Conv2d {
 
 type Extents = ReadonlyArray<number>
 
+/** the shapes of the inputs, the bias last */
 export const inputShapes = (c: Contraction): ReadonlyArray<Extents> => {
   const f = c.form
   if (f._tag === "MatMul") {
@@ -75,6 +76,7 @@ export const inputShapes = (c: Contraction): ReadonlyArray<Extents> => {
   return f.pass === "inputGradient" ? [y, weight] : [x, y]
 }
 
+/** the shape of the only output */
 export const outputShape = (c: Contraction): Extents => {
   const f = c.form
   if (f._tag === "MatMul") return [f.batch, f.m, f.n]

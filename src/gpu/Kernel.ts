@@ -144,24 +144,29 @@ export const min = binary("min")
 export const max = binary("max")
 export const pow = binary("pow")
 
+/** a comparison of two indices; a number stands for itself */
 export const compareIndex = (op: Comparison, a: Index | number, b: Index | number): Condition => ({
   _tag: "CompareIndex",
   op,
   a: typeof a === "number" ? int(a) : a,
   b: typeof b === "number" ? int(b) : b,
 })
+/** a comparison of two values; with a NaN, only `ne` holds */
 export const compare = (op: Comparison, a: Value | number, b: Value | number): Condition => ({
   _tag: "Compare",
   op,
   a: value(a),
   b: value(b),
 })
+/** all of the conditions */
 export const and = (first: Condition, ...rest: ReadonlyArray<Condition>): Condition =>
   rest.reduce((a, b) => ({ _tag: "And", a, b }), first)
+/** any of the conditions */
 export const or = (first: Condition, ...rest: ReadonlyArray<Condition>): Condition =>
   rest.reduce((a, b) => ({ _tag: "Or", a, b }), first)
 export const not = (a: Condition): Condition => ({ _tag: "Not", a })
 export const isNaN = (a: Value): Condition => ({ _tag: "IsNaN", a })
+/** `a` where the condition holds, else `b`; only the chosen side is evaluated */
 export const select = (condition: Condition, a: Value | number, b: Value | number): Value => ({
   _tag: "Select",
   condition,
@@ -207,6 +212,7 @@ export const mapValue = (
   }
 }
 
+/** `f` applied to each direct part of a condition, rebuilt */
 export const mapCondition = (
   c: Condition,
   f: { readonly value: (v: Value) => Value; readonly index: (i: Index) => Index },
@@ -226,6 +232,7 @@ export const mapCondition = (
   }
 }
 
+/** `f` applied to each direct part of an index, rebuilt with the constructors' folding */
 export const mapIndex = (
   i: Index,
   f: { readonly value: (v: Value) => Value; readonly index: (i: Index) => Index },

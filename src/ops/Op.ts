@@ -142,3 +142,39 @@ export const call = <A, S extends Shape = Shape>(
 ): Tensor.Tensor<S> =>
   // the rule as a value and the rule as a type are tested on one table of cases
   callAll(op, inputs, attributes)[0] as Tensor.Tensor<S>
+
+/**
+ * An op that is written in other ops: what one of its parts refuses is refused in the op's own name.
+ *
+ * @example
+ * export const swish = Op.composed("swish", <S extends Shape>(x: Tensor<S>) => mul(x, sigmoid(x)))
+ */
+export const composed = <F extends (...given: never) => AnyTensor>(name: string, f: F): F => {
+  const own = (...given: ReadonlyArray<unknown>): AnyTensor => {
+    // what `own` is given is what `f` takes: they have one type
+    const y = f(...(given as never))
+    const error = Tensor.refusal(y)
+    if (error?._tag !== "ShapeMismatch") return y
+    const inputs = given.flatMap(tensorsIn)
+    if (inputs.some((x) => Tensor.refusal(x) !== undefined)) return y
+    const { path, sentence } = error
+    const named = sentence.startsWith(`${error.op}: `) ? sentence.slice(error.op.length + 2) : sentence
+    const { remedy } = error
+    const renamed = new ShapeMismatch({
+      op: name,
+      path,
+      shapes: inputs.map((x) => x.shape),
+      sentence: `${name}: ${named}`,
+      ...(remedy === undefined ? {} : { remedy }),
+    })
+    return Tensor.make([], { _tag: "Refused", error: renamed })
+  }
+  // takes and gives what `f` does
+  return own as typeof own & F
+}
+
+/** the tensors of an argument: itself, or those among its options */
+const tensorsIn = (argument: unknown): ReadonlyArray<AnyTensor> => {
+  if (Tensor.isTensor(argument)) return [argument]
+  return typeof argument === "object" && argument !== null ? Object.values(argument).filter(Tensor.isTensor) : []
+}

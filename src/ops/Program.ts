@@ -70,8 +70,6 @@ interface Compiled {
   readonly scope: Scope.Closeable
 }
 
-const isState = (x: T.TensorSpec | State.State<unknown>): x is State.State<unknown> => x._tag === "State"
-
 /**
  * Compiles what `build` describes. Names in the shapes of `inputs` stand for sizes that each run binds; every binding is
  * a plan of its own, and the last few stay compiled.
@@ -213,7 +211,7 @@ const describe = (inputs: Inputs, build: (symbols: unknown) => Outputs, name: st
     const state: Array<{ readonly key: string; readonly leaf: State.Leaf; readonly symbol: T.Tensor }> = []
     const symbols: Record<string, unknown> = {}
     for (const [key, input] of Object.entries(inputs)) {
-      if (isState(input)) {
+      if (State.isState(input)) {
         const own = input.leaves.map((leaf) => ({ key, leaf, symbol: T.make(leaf.buffer.shape, { _tag: "Input" }) }))
         state.push(...own)
         symbols[key] = State.mapStructure(input["~structure"], (i) => own[i]?.symbol)
@@ -227,7 +225,7 @@ const describe = (inputs: Inputs, build: (symbols: unknown) => Outputs, name: st
     const outputs: Array<T.Tensor> = []
     for (const [key, value] of Object.entries(tree)) {
       const input = inputs[key]
-      if (input !== undefined && isState(input)) updated.add(key)
+      if (input !== undefined && State.isState(input)) updated.add(key)
       else outputs.push(...tensorsOf(value))
     }
     const shapes = outputs.map((x) => x.shape)
@@ -284,6 +282,24 @@ const checked = (graph: Described): Effect.Effect<Described, T.GraphError> => {
 const shapeOfValue = (value: unknown): Shape =>
   typeof value === "object" && value !== null && "shape" in value && Array.isArray(value.shape) ? value.shape : []
 
+/** a refusal of what is no state, or of one whose leaves are not those that the program was compiled for */
+const wrongState = (compiled: State.State<unknown>, value: unknown, key: string): ShapeMismatch | null => {
+  const refused = (path: string, shapes: ReadonlyArray<Shape>, sentence: string) =>
+    new ShapeMismatch({ op: "run", path, shapes, sentence })
+  if (!State.isState(value)) return refused(key, [], "it takes a state, but is given none")
+  for (const [i, { path, buffer }] of compiled.leaves.entries()) {
+    const leaf = value.leaves[i]
+    const place = [key, ...path].join(".")
+    if (leaf === undefined || leaf.path.join("\0") !== path.join("\0"))
+      return refused(place, [buffer.shape], `the state that is given does not hold it`)
+    if (leaf.buffer.shape.join() !== buffer.shape.join()) {
+      const sentence = `it takes ${show(buffer.shape)}, but is given ${show(leaf.buffer.shape)}`
+      return refused(place, [buffer.shape, leaf.buffer.shape], sentence)
+    }
+  }
+  return null
+}
+
 /** the sizes of the named dimensions, from the values of one run */
 const bind = (
   inputs: Inputs,
@@ -291,7 +307,11 @@ const bind = (
 ): Effect.Effect<ReadonlyMap<string, number>, ShapeMismatch> => {
   const sizes = new Map<string, number>()
   for (const [key, input] of Object.entries(inputs)) {
-    if (isState(input)) continue
+    if (State.isState(input)) {
+      const refusal = wrongState(input, values[key], key)
+      if (refusal !== null) return Effect.fail(refusal)
+      continue
+    }
     const shape = shapeOfValue(values[key])
     const expected = input.shape
     const refused = (sentence: string) =>
@@ -326,7 +346,7 @@ const sorted = (
   for (const [name, input] of Object.entries(inputs)) {
     const value = dataOf(values[name])
     // `Values` says what stands under each name
-    if (isState(input)) states.push({ name, state: value as State.State<unknown> })
+    if (State.isState(input)) states.push({ name, state: value as State.State<unknown> })
     else host.push(typeof value === "number" ? Float32Array.of(value) : (value as Float32Array | DeviceBuffer))
   }
   return { host, states }

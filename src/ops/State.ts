@@ -94,6 +94,10 @@ export const mapStructure = <A>(structure: Structure, leaf: (position: number) =
       ? structure.map((s: Structure) => mapStructure(s, leaf))
       : Object.fromEntries(Object.entries(structure).map(([key, s]) => [key, mapStructure(s, leaf)]))
 
+/** whether a value is a state */
+export const isState = (u: unknown): u is State<unknown> =>
+  typeof u === "object" && u !== null && "_tag" in u && u._tag === "State" && "leaves" in u
+
 /** fails with `StaleState` unless the handle is the latest of its arrays */
 export const valid = <T>(state: State<T>): Effect.Effect<State<T>, StaleState> =>
   Effect.suspend(() => {

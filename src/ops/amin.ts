@@ -3,6 +3,7 @@ import { amax } from "./amax.ts"
 import { neg } from "./neg.ts"
 import type { Reduced, ReduceOptions } from "./sum.ts"
 import type { Tensor } from "./Tensor.ts"
+import * as Op from "./Op.ts"
 
 /**
  * The smallest element over dimensions, all of them when none are named; NaN wins.
@@ -10,7 +11,8 @@ import type { Tensor } from "./Tensor.ts"
  * **Shapes** `S → S` without the dimensions, or with 1 in their place (`keepDim`). **Gradient** `dy`, shared evenly
  * among equals. PyTorch's `amin`.
  */
-export const amin = <S extends Shape, const O extends ReduceOptions = object>(
-  x: Tensor<S>,
-  options?: O,
-): Tensor<Reduced<S, O>> => neg(amax(neg(x), options))
+export const amin = Op.composed(
+  "amin",
+  <S extends Shape, const O extends ReduceOptions = object>(x: Tensor<S>, options?: O): Tensor<Reduced<S, O>> =>
+    neg(amax(neg(x), options)),
+)

@@ -3,9 +3,9 @@ import { type Pool2d as Rule, pool2d as rule } from "../shapes/pool2d.ts"
 import { type Pair, pairX, pairY, type Shape } from "../shapes/Shape.ts"
 import * as Op from "./Op.ts"
 import { averagePooling } from "./pooling.ts"
-import type { Result } from "./Result.ts"
+import type { Option, Result } from "./Result.ts"
 import type { Tensor } from "./Tensor.ts"
-import { sliding } from "./windows.ts"
+import { slidingBoth } from "./windows.ts"
 
 /** The options of average pooling, as PyTorch's, in camelCase. */
 export interface AvgPool2dOptions {
@@ -25,16 +25,7 @@ export interface AvgPool2dOptions {
 const op = averagePooling<Required<AvgPool2dOptions>>({
   name: "avgPool2d",
   shape: rule,
-  windows: (input, output, { kernelSize, stride, padding }) => {
-    const along = (d: 0 | 1, of: (p: Pair) => number) =>
-      sliding(input[d], output[d], {
-        kernelSize: of(kernelSize),
-        stride: of(stride),
-        padding: of(padding),
-        dilation: 1,
-      })
-    return [along(0, pairY), along(1, pairX)]
-  },
+  windows: (input, output, geometry) => slidingBoth(input, output, { ...geometry, dilation: 1 }),
   divisor: (window, [h, w], { kernelSize, stride, padding, countIncludePad, divisorOverride }) => {
     if (divisorOverride !== null) return K.int(divisorOverride)
     // what a window that was rounded up has beyond the padding never counts
@@ -50,8 +41,6 @@ const op = averagePooling<Required<AvgPool2dOptions>>({
     return K.imul(along(0, pairY, h.size), along(1, pairX, w.size))
   },
 })
-
-type Option<O, Key extends string, Default> = O extends { readonly [K in Key]: infer V } ? V : Default
 
 /**
  * The mean of each window.

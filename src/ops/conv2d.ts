@@ -6,7 +6,7 @@ import * as Op from "./Op.ts"
 import { pad, type PadMode } from "./pad.ts"
 import { reshapeTo } from "./reshape.ts"
 import { sum } from "./sum.ts"
-import type { Checked, Result } from "./Result.ts"
+import type { Checked, Option, Result } from "./Result.ts"
 import type { Tensor } from "./Tensor.ts"
 
 type Two = readonly [number, number]
@@ -108,7 +108,6 @@ export interface Conv2dOptions {
 }
 
 const two = (p: Pair): Two => [pairY(p), pairX(p)]
-type Option<O, Key extends string, Default> = O extends { readonly [K in Key]: infer V } ? V : Default
 
 /** the shape of a convolution of `X` with a weight `W`; unknown where the weight's is */
 type Convolved<X, W, O> = W extends readonly [infer Out, infer C, infer KH, infer KW]

@@ -5,7 +5,7 @@ import { add } from "./add.ts"
 import { inputGradient } from "./conv2d.ts"
 import * as Op from "./Op.ts"
 import { reshapeTo } from "./reshape.ts"
-import type { Checked, Result } from "./Result.ts"
+import type { Checked, Option, Result } from "./Result.ts"
 import type { Tensor } from "./Tensor.ts"
 
 /** The options of a transposed convolution, as PyTorch's, in camelCase. */
@@ -22,7 +22,6 @@ export interface ConvTranspose2dOptions {
   readonly groups?: number
 }
 
-type Option<O, Key extends string, Default> = O extends { readonly [K in Key]: infer V } ? V : Default
 /** the shape of a transposed convolution of `X` with a weight `W`; unknown where the weight's is */
 type Convolved<X, W, O> = W extends readonly [infer C, infer Out, infer KH, infer KW]
   ? Rule<

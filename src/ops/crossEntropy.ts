@@ -1,11 +1,20 @@
-import type { Shape } from "../shapes/Shape.ts"
+import type { FitsShape, Shape } from "../shapes/Shape.ts"
 import { add } from "./add.ts"
 import { logSoftmax } from "./logSoftmax.ts"
 import { mul } from "./mul.ts"
 import { neg } from "./neg.ts"
-import { type ClassIndices, type ClassLossOptions, type Losses, overClasses } from "./nllLoss.ts"
+import { mean } from "./mean.ts"
+import {
+  type ClassIndices,
+  type ClassLossOptions,
+  type Losses,
+  overClasses,
+  weightedBy,
+  type WithoutClasses,
+} from "./nllLoss.ts"
 import { sum } from "./sum.ts"
 import type { Tensor } from "./Tensor.ts"
+import * as Op from "./Op.ts"
 
 /** The options of the loss, as PyTorch's, in camelCase. */
 export interface CrossEntropyOptions extends ClassLossOptions {
@@ -13,30 +22,50 @@ export interface CrossEntropyOptions extends ClassLossOptions {
   readonly labelSmoothing?: number
 }
 
+/** class indices, or a probability for each class */
+type Target<L, T extends Shape> = FitsShape<T, L> extends true ? Tensor<T> : ClassIndices<"crossEntropy", L, T>
+/** the shape of the losses before they are reduced */
+type PerSample<L, T> = FitsShape<T, L> extends true ? WithoutClasses<L> : T
+
+const ofProbabilities = (logProbability: Tensor, target: Tensor, { reduction = "mean" }: ClassLossOptions): Tensor => {
+  const losses: Tensor = neg(sum(mul(logProbability, target), { dim: 1 }))
+  return reduction === "none" ? losses : reduction === "sum" ? sum(losses) : mean(losses)
+}
+
 /**
- * The cross-entropy between logits and class indices.
+ * The cross-entropy between logits and class indices, or a probability for each class.
  *
- * **Shapes** `[N, C, …] × [N, …] → []`, or `[N, …]` with reduction `"none"`. **Gradient** `(softmax(x) − target) · dy`,
- * weighted as the reduction does. A class that does not exist gives NaN. PyTorch's `cross_entropy`.
+ * **Shapes** `[N, C, …] × [N, …] → []` or `[N, C, …] × [N, C, …] → []`; `[N, …]` with reduction `"none"`.
+ * **Gradient** `(softmax(x) − target) · dy`, weighted as the reduction does. The mean is over the weights of the classes,
+ * or over the samples where probabilities are given. A class that does not exist gives NaN. PyTorch's `cross_entropy`.
  *
  * @example
  * Ops.crossEntropy(logits, labels, { labelSmoothing: 0.1 })
  */
-export const crossEntropy = <L extends Shape, T extends Shape, const O extends CrossEntropyOptions = object>(
-  logits: Tensor<L>,
-  target: ClassIndices<"crossEntropy", L, T>,
-  options?: O,
-): Tensor<Losses<T, O>> => {
-  const given: CrossEntropyOptions = options ?? {}
-  const { labelSmoothing = 0 } = given
-  const logProbability: Tensor = logSoftmax(logits as Tensor, 1)
-  // the parameter's type is a sentence only where the call does not compile
-  const { counts, weighted, own, reduced } = overClasses(logits, target as Tensor, given)
-  const spread = (): Tensor => mul(neg(sum(weighted(logProbability), { dim: 1 })), counts)
-  const losses: Tensor =
-    labelSmoothing === 0
-      ? own(logProbability)
-      : add(mul(own(logProbability), 1 - labelSmoothing), mul(spread(), labelSmoothing / Number(logits.shape[1])))
-  // the reduction decides the shape, as the type says
-  return reduced(losses) as Tensor<Losses<T, O>>
-}
+export const crossEntropy = Op.composed(
+  "crossEntropy",
+  <L extends Shape, T extends Shape, const O extends CrossEntropyOptions = object>(
+    logits: Tensor<L>,
+    target: Target<L, T>,
+    options?: O,
+  ): Tensor<Losses<PerSample<L, T>, O>> => {
+    const given: CrossEntropyOptions = options ?? {}
+    const { labelSmoothing = 0 } = given
+    // the parameter's type is a sentence only where the call does not compile
+    const asked = target as Tensor
+    const logProbability: Tensor = logSoftmax(logits as Tensor, 1)
+    const classes = Number(logits.shape[1])
+    const losses = (): Tensor => {
+      if (asked.shape.length === logits.shape.length) {
+        const smooth = labelSmoothing === 0 ? asked : add(mul(asked, 1 - labelSmoothing), labelSmoothing / classes)
+        return ofProbabilities(weightedBy(given.weight, logProbability), smooth, given)
+      }
+      const { counts, weighted, own, reduced } = overClasses(logits, asked, given)
+      if (labelSmoothing === 0) return reduced(own(logProbability))
+      const spread = mul(neg(sum(weighted(logProbability), { dim: 1 })), counts)
+      return reduced(add(mul(own(logProbability), 1 - labelSmoothing), mul(spread, labelSmoothing / classes)))
+    }
+    // the reduction decides the shape, as the type says
+    return losses() as Tensor<Losses<PerSample<L, T>, O>>
+  },
+)

@@ -7,6 +7,7 @@ import { sub } from "./sub.ts"
 import { where } from "./where.ts"
 import { type ElementLosses, type ElementLossOptions, reduceLoss, type Target } from "./elementLoss.ts"
 import type { Tensor } from "./Tensor.ts"
+import * as Op from "./Op.ts"
 
 export interface HuberLossOptions extends ElementLossOptions {
   /** where the parabola becomes a line: 1 when absent */
@@ -18,15 +19,18 @@ export interface HuberLossOptions extends ElementLossOptions {
  *
  * **Shapes** `S × S → []`, or `S` with reduction `"none"`. **Gradient** `x − t` held between `−delta` and `delta`, times `dy`. PyTorch's `huber_loss`.
  */
-export const huberLoss = <A extends Shape, B extends Shape, const O extends HuberLossOptions = object>(
-  input: Tensor<A>,
-  target: Target<"huberLoss", A, B>,
-  options?: O,
-): Tensor<ElementLosses<A, B, O>> => {
-  // the parameter's type is a sentence only where the call does not compile
-  const [x, t]: [Tensor, Tensor] = [input, target as Tensor]
-  const { delta = 1 }: HuberLossOptions = options ?? {}
-  const distance = abs(sub(x, t))
-  const far = mul(sub(distance, delta / 2), delta)
-  return reduceLoss(where(less(distance, delta), mul(square(distance), 0.5), far), options ?? {})
-}
+export const huberLoss = Op.composed(
+  "huberLoss",
+  <A extends Shape, B extends Shape, const O extends HuberLossOptions = object>(
+    input: Tensor<A>,
+    target: Target<"huberLoss", A, B>,
+    options?: O,
+  ): Tensor<ElementLosses<A, B, O>> => {
+    // the parameter's type is a sentence only where the call does not compile
+    const [x, t]: [Tensor, Tensor] = [input, target as Tensor]
+    const { delta = 1 }: HuberLossOptions = options ?? {}
+    const distance = abs(sub(x, t))
+    const far = mul(sub(distance, delta / 2), delta)
+    return reduceLoss(where(less(distance, delta), mul(square(distance), 0.5), far), options ?? {})
+  },
+)

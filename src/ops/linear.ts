@@ -1,7 +1,7 @@
 import type { Contraction } from "../gpu/Contraction.ts"
 import { type Linear as Rule, linear as rule } from "../shapes/linear.ts"
-import type { Refuse } from "../shapes/Refusal.ts"
-import type { Shape, Show } from "../shapes/Shape.ts"
+import { isRefusal, type Refuse, refuse } from "../shapes/Refusal.ts"
+import { type Shape, type Show, show } from "../shapes/Shape.ts"
 import { product } from "./matmul.ts"
 import * as Op from "./Op.ts"
 import { reshapeTo } from "./reshape.ts"
@@ -16,7 +16,11 @@ const rows = (shape: Shape): number =>
 
 const op: Op.Primitive<object> = Op.primitive({
   name: "linear",
-  shape: ([x = [], weight = []]) => rule(x, known(weight[1]), known(weight[0])),
+  shape: ([x = [], weight = [], bias]) => {
+    const shape = rule(x, known(weight[1]), known(weight[0]))
+    if (isRefusal(shape) || bias === undefined || bias.join() === String(weight[0])) return shape
+    return refuse(`expects a bias of ${show(weight.slice(0, 1))} but is given ${show(bias)}`)
+  },
   kernel: ({ inputs: [x = [], weight = [], bias] }): Contraction => {
     const [n = 1, k = 1] = weight
     const form = { batch: 1, m: rows(x), n, k, transposeA: false, transposeB: true, batchedA: false, batchedB: false }

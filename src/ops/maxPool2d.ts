@@ -1,10 +1,10 @@
 import { type Pool2d as Rule, pool2d as rule } from "../shapes/pool2d.ts"
-import { type Pair, pairX, pairY, type Shape } from "../shapes/Shape.ts"
+import type { Pair, Shape } from "../shapes/Shape.ts"
 import * as Op from "./Op.ts"
 import { maxPooling } from "./pooling.ts"
-import type { Result } from "./Result.ts"
+import type { Option, Result } from "./Result.ts"
 import type { Tensor } from "./Tensor.ts"
-import { sliding } from "./windows.ts"
+import { slidingBoth } from "./windows.ts"
 
 /** The options of max pooling, as PyTorch's, in camelCase. */
 export interface MaxPool2dOptions {
@@ -22,19 +22,8 @@ export interface MaxPool2dOptions {
 const op = maxPooling<Required<MaxPool2dOptions>>({
   name: "maxPool2d",
   shape: rule,
-  windows: (input, output, { kernelSize, stride, padding, dilation }) => {
-    const along = (d: 0 | 1, of: (p: Pair) => number) =>
-      sliding(input[d], output[d], {
-        kernelSize: of(kernelSize),
-        stride: of(stride),
-        padding: of(padding),
-        dilation: of(dilation),
-      })
-    return [along(0, pairY), along(1, pairX)]
-  },
+  windows: (input, output, geometry) => slidingBoth(input, output, geometry),
 })
-
-type Option<O, Key extends string, Default> = O extends { readonly [K in Key]: infer V } ? V : Default
 
 /**
  * The largest element of each window; padding counts as −∞, and NaN wins.

@@ -9,6 +9,7 @@ import { reshapeTo } from "./reshape.ts"
 import { sub } from "./sub.ts"
 import { expandTo, sum } from "./sum.ts"
 import type { Tensor } from "./Tensor.ts"
+import * as Op from "./Op.ts"
 
 export type Reduction = "mean" | "sum" | "none"
 
@@ -23,7 +24,7 @@ export interface ClassLossOptions {
 }
 
 /** the shape of the class indices of logits `[N, C, …]` */
-type WithoutClasses<L> = L extends readonly [infer N extends Dim, Dim, ...infer Rest extends Shape]
+export type WithoutClasses<L> = L extends readonly [infer N extends Dim, Dim, ...infer Rest extends Shape]
   ? [N, ...Rest]
   : Shape
 /** class indices for logits of shape `L`, or the sentence that says why they do not fit */
@@ -38,6 +39,17 @@ export type Losses<T, O> = O extends { readonly reduction: infer R extends Reduc
     : []
   : []
 
+/** a weight for each class, as a factor of `[N, C, …]` */
+const acrossClasses = (weight: Tensor, x: Tensor): Tensor =>
+  reshapeTo(
+    weight,
+    x.shape.map((d, i) => (i === 1 ? d : 1)),
+  )
+
+/** `x` times the weight of each class, where there are weights */
+export const weightedBy = (weight: Tensor | undefined, x: Tensor): Tensor =>
+  weight === undefined ? x : mul(x, acrossClasses(weight, x))
+
 /** what losses over classes share: the weights, the targets that count, and the mean over both */
 export const overClasses = (
   x: Tensor,
@@ -45,14 +57,8 @@ export const overClasses = (
   { weight, ignoreIndex = -100, reduction = "mean" }: ClassLossOptions,
 ) => {
   const counts: Tensor = sub(1, equal(target, ignoreIndex))
-  const perClass =
-    weight === undefined
-      ? null
-      : reshapeTo(
-          weight,
-          x.shape.map((d, i) => (i === 1 ? d : 1)),
-        )
-  const weighted = (t: Tensor): Tensor => (perClass === null ? t : mul(t, perClass))
+  const perClass = weight === undefined ? null : acrossClasses(weight, x)
+  const weighted = (t: Tensor): Tensor => weightedBy(weight, t)
   const own = (t: Tensor): Tensor => neg(pick(weighted(t), target, { ignoreIndex }))
   const reduced = (losses: Tensor): Tensor => {
     if (reduction === "none") return losses
@@ -69,13 +75,16 @@ export const overClasses = (
  * **Shapes** `[N, C, …] × [N, …] → []`, or `[N, …]` with reduction `"none"`. **Gradient** `−weight·dy` in the place of
  * the class. A class that does not exist gives NaN. PyTorch's `nll_loss`.
  */
-export const nllLoss = <L extends Shape, T extends Shape, const O extends ClassLossOptions = object>(
-  logProbabilities: Tensor<L>,
-  target: ClassIndices<"nllLoss", L, T>,
-  options?: O,
-): Tensor<Losses<T, O>> => {
-  // the parameter's type is a sentence only where the call does not compile
-  const { own, reduced } = overClasses(logProbabilities, target as Tensor, options ?? {})
-  // the reduction decides the shape, as the type says
-  return reduced(own(logProbabilities)) as Tensor<Losses<T, O>>
-}
+export const nllLoss = Op.composed(
+  "nllLoss",
+  <L extends Shape, T extends Shape, const O extends ClassLossOptions = object>(
+    logProbabilities: Tensor<L>,
+    target: ClassIndices<"nllLoss", L, T>,
+    options?: O,
+  ): Tensor<Losses<T, O>> => {
+    // the parameter's type is a sentence only where the call does not compile
+    const { own, reduced } = overClasses(logProbabilities, target as Tensor, options ?? {})
+    // the reduction decides the shape, as the type says
+    return reduced(own(logProbabilities)) as Tensor<Losses<T, O>>
+  },
+)

@@ -6,8 +6,10 @@ import type { Tensor } from "./Tensor.ts"
 
 export type PadMode = "constant" | "reflect" | "replicate" | "circular"
 
-/** of the last dimension and the one before it, as PyTorch orders them */
-export type Sides = readonly [left: number, right: number, top: number, bottom: number]
+/** of the last dimension, or of the last and the one before it, as PyTorch orders them */
+export type Sides =
+  | readonly [left: number, right: number]
+  | readonly [left: number, right: number, top: number, bottom: number]
 
 interface Attributes {
   readonly sides: Sides
@@ -19,7 +21,7 @@ interface Edge {
   readonly before: number
   readonly after: number
 }
-const edges = ([left, right, top, bottom]: Sides): readonly [Edge, Edge] => [
+const edges = ([left, right, top = 0, bottom = 0]: Sides): readonly [Edge, Edge] => [
   { before: top, after: bottom },
   { before: left, after: right },
 ]

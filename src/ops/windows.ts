@@ -1,5 +1,6 @@
 /** Windows along one dimension, both ways: what a window covers, and which windows cover an element. */
 import * as K from "../gpu/Kernel.ts"
+import { type Pair, pairX, pairY } from "../shapes/Shape.ts"
 
 export interface Windows {
   /** the input's size, and the number of windows */
@@ -55,6 +56,22 @@ export const sliding = (size: number, count: number, { kernelSize, stride, paddi
       return { window, tap: j, exists: K.and(within(window, count), aligned) }
     },
   }
+}
+
+/** windows of one size along height and width */
+export const slidingBoth = (
+  input: readonly [number, number],
+  output: readonly [number, number],
+  geometry: { readonly [K in keyof Sliding]: Pair },
+): readonly [Windows, Windows] => {
+  const along = (d: 0 | 1, of: (p: Pair) => number): Windows =>
+    sliding(input[d], output[d], {
+      kernelSize: of(geometry.kernelSize),
+      stride: of(geometry.stride),
+      padding: of(geometry.padding),
+      dilation: of(geometry.dilation),
+    })
+  return [along(0, pairY), along(1, pairX)]
 }
 
 /** where window `o` of `count` begins and ends (not included) in an input of `size`: they overlap where uneven */

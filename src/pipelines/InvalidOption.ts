@@ -9,3 +9,12 @@ export class InvalidOption extends Data.TaggedError("InvalidOption")<{
     return this.sentence
   }
 }
+
+/** the first sentence among options that is not fulfilled */
+export const firstRefusal = (
+  name: string,
+  wishes: ReadonlyArray<readonly [ok: boolean, says: string]>,
+): string | undefined => {
+  const broken = wishes.find(([ok]) => !ok)
+  return broken === undefined ? undefined : `${name} needs ${broken[1]}`
+}

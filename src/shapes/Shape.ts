@@ -50,6 +50,7 @@ export type AddDim<A extends Dim, B extends Dim> = A extends 0
         ? Add<A, B>
         : number
       : number
+/** The sum of two dimensions: a number where both are, else unknown; 0 adds nothing. */
 export const addDim = (a: Dim, b: Dim): Dim =>
   a === 0 ? b : b === 0 ? a : typeof a === "number" && typeof b === "number" ? a + b : unknownDim
 
@@ -62,6 +63,7 @@ export type MulDim<A extends Dim, B extends Dim> = A extends 1
         ? Mul<A, B>
         : number
       : number
+/** The product of two dimensions: a number where both are, else unknown; 1 changes nothing. */
 export const mulDim = (a: Dim, b: Dim): Dim =>
   a === 1 ? b : b === 1 ? a : typeof a === "number" && typeof b === "number" ? a * b : unknownDim
 

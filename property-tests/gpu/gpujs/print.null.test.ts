@@ -49,6 +49,14 @@ describe("the printed source", () => {
     ])
   })
 
+  it("takes minima and maxima of indices between names and literals, which are floats", () => {
+    const folded = K.imax(K.isub(K.axis(0), 3), K.isub(3, K.axis(0)))
+    const text = printed("webgpu", [8], [[4], [8]], K.add(K.load(0, [folded]), K.load(1, [K.isub(7, folded)])))
+    const calls = [...text.source.matchAll(/Math\.(?:min|max)\(([^()]*(?:\([^()]*\))?[^()]*)\)/g)].map((m) => m[1])
+    assert.isAbove(calls.length, 1)
+    for (const call of calls) assert.match(call ?? "", /^(\w+, \w+|0, Math\.min\(\w+, \d+\))$/)
+  })
+
   it("loops between literals and moves out what the loop does not change", () => {
     const r = [{ axis: 64, extent: 5 }]
     const row = K.imul(K.idiv(K.axis(0), 2), 3)

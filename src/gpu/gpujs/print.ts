@@ -255,7 +255,7 @@ const printIndex = (i: K.Index, block: Block, context: Context): string => {
         return below === 0 ? a : below < 0 ? `(${a} + ${-below})` : `(${a} - ${below})`
       }
       const moved = home(context.graph.axes(i), block, pureIndex(i)) !== block
-      if (i.op === "div" || i.op === "mod" || context.graph.uses(i) > 1 || moved) {
+      if ((i.op !== "add" && i.op !== "sub" && i.op !== "mul") || context.graph.uses(i) > 1 || moved) {
         return named(i, "i", block, context, (at) => defineIndex(i, at, context))
       }
       return indexExpression(i, block, context)
@@ -282,11 +282,28 @@ const indexExpression = (i: K.Index & { _tag: "IndexBinary" }, block: Block, con
     case "mul":
       return `(${a} * ${b})`
     default:
-      return `Math.${i.op}(${a}, ${b})`
+      throw unprintable(`an index is made by ${i.op} without a name`)
   }
 }
 
+/** an index as a name, which is a float, or as a literal */
+const indexAtom = (i: K.Index, at: Block, context: Context): string => {
+  const text = printIndex(i, at, context)
+  // loop variables are integers
+  if (i._tag === "Int" || (/^\w+$/.test(text) && !/^k\d/.test(text))) return text
+  const name = context.fresh("i")
+  at.lines.push(`let ${name} = ${text};`)
+  return name
+}
+
 const defineIndex = (i: K.Index & { _tag: "IndexBinary" }, at: Block, context: Context): string => {
+  if (i.op === "min" || i.op === "max") {
+    // between integers and floats shading languages have no `min`, and inside of a load's brackets gpu.js mixes them
+    const [a, b] = [indexAtom(i.a, at, context), indexAtom(i.b, at, context)]
+    const name = context.fresh("i")
+    at.lines.push(`let ${name} = Math.${i.op}(${a}, ${b});`)
+    return name
+  }
   if (i.op !== "div" && i.op !== "mod") {
     const name = context.fresh("i")
     at.lines.push(`let ${name} = ${indexExpression(i, at, context)};`)
@@ -433,8 +450,11 @@ const printLoad = (v: K.Value & { _tag: "Load" }, block: Block, context: Context
   const at = v.at.map((i, d) => {
     const [low, high] = interval(i, context.extents)
     const last = (shape[d] ?? 1) - 1
-    const index = printIndex(i, block, context)
-    return guarded || (low >= 0 && high <= last) ? index : `Math.max(0, Math.min(${index}, ${last}))`
+    if (guarded || (low >= 0 && high <= last)) return printIndex(i, block, context)
+    const index = indexAtom(i, block, context)
+    const name = context.fresh("i")
+    block.lines.push(`let ${name} = Math.max(0, Math.min(${index}, ${last}));`)
+    return name
   })
   const position = (group: ReadonlyArray<number>): string =>
     group.reduce((text, d, n) => {

@@ -231,12 +231,16 @@ export const compile = async (session: WebGpuSession, plan: Plan, lowered: Lower
     const run: Program["run"] = (inputs, state) =>
       checked(session, "run", undefined, async () => {
         const { queue } = context.device
-        const physical = lowered.buffers.map(({ role }, b): GpuBuffer => {
+        const physical = lowered.buffers.map(({ role }, b): GpuBuffer | undefined => {
           const place = layout.places[b]
           const own = place?._tag === "Own" ? slots[place.slot] : undefined
           const given = role._tag === "Input" ? inputs[role.slot] : undefined
           const buffer = role._tag === "State" ? state[role.slot] : given?._tag === "Held" ? given.value : own
-          if (buffer === undefined) throw new Error(`buffer ${b} of ${plan.name} has no memory`)
+          // a temporary that no kernel touches has no memory: its kernel writes somewhere else at once
+          if (buffer === undefined) {
+            if (role._tag === "Temp") return undefined
+            throw new Error(`buffer ${b} of ${plan.name} has no memory`)
+          }
           if (given?._tag === "Host" && given.data.length > 0) queue.writeBuffer(buffer, 0, given.data)
           return buffer
         })

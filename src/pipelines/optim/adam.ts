@@ -1,5 +1,5 @@
 import * as K from "../../gpu/Kernel.ts"
-import { firstRefusal, type LearningRate, make, type Optimizer } from "./Optimizer.ts"
+import { type LearningRate, make, type Optimizer, optimizerRefusal } from "./Optimizer.ts"
 
 /** Options of `adam`, with PyTorch's defaults. */
 export interface AdamOptions {
@@ -11,36 +11,46 @@ export interface AdamOptions {
   readonly eps?: number
   /** added to the gradient (L2), not decoupled: 0 unless told */
   readonly weightDecay?: number
+  /** divides by the largest v so far: false unless told */
+  readonly amsgrad?: boolean
 }
 
 /**
- * Adam, as PyTorch has it (Kingma and Ba, 2015).
+ * Adam, as PyTorch has it (Kingma and Ba, 2015), with `amsgrad` (Reddi, Kale and Kumar, 2018).
  *
  * `g ← g + λp`; `m ← β₁m + (1 − β₁)g`; `v ← β₂v + (1 − β₂)g²`; `p ← p − lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)`, with
- * the corrections of step t computed in float64. PyTorch's `optim.Adam`.
+ * the corrections of step t computed in float64; with `amsgrad`, the largest `v` so far in the place of `v` in the last.
+ * PyTorch's `optim.Adam`.
  *
  * @example
  * Optim.adam({ lr: 1e-3 })
  */
-export const adam = (options: AdamOptions = {}): Optimizer => {
-  const { lr = 1e-3, betas: [beta1, beta2] = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options
+export const adam = (options: AdamOptions = {}): Optimizer => adamLike("adam", options, "added")
+
+/** Adam with its weight decay added to the gradient, or decoupled from it */
+export const adamLike = (name: string, options: AdamOptions, decay: "added" | "decoupled"): Optimizer => {
+  const { lr = 1e-3, betas: [beta1, beta2] = [0.9, 0.999], eps = 1e-8, weightDecay = 0, amsgrad = false } = options
+  const [added, decoupled] = [weightDecay !== 0 && decay === "added", weightDecay !== 0 && decay === "decoupled"]
   return make({
-    name: "adam",
+    name,
     learningRate: lr,
-    slots: ["exp_avg", "exp_avg_sq"],
+    slots: ["exp_avg", "exp_avg_sq", ...(amsgrad ? ["max_exp_avg_sq"] : [])],
     scalars: [
       ["stepSize", (step, lr) => lr / (1 - beta1 ** step)],
       ["rootCorrection", (step) => 1 / Math.sqrt(1 - beta2 ** step)],
+      ...(decoupled ? [["kept", (_: number, lr: number) => 1 - lr * weightDecay] as const] : []),
     ],
-    update: ({ p, g: gradient, slot, scalar }) => {
-      const g = weightDecay === 0 ? gradient : K.add(gradient, K.mul(p, weightDecay))
+    update: ({ p: before, g: gradient, slot, scalar }) => {
+      const p = decoupled ? K.mul(before, scalar("kept")) : before
+      const g = added ? K.add(gradient, K.mul(p, weightDecay)) : gradient
       const m = K.add(K.mul(slot("exp_avg"), beta1), K.mul(g, 1 - beta1))
       const v = K.add(K.mul(slot("exp_avg_sq"), beta2), K.mul(K.mul(g, g), 1 - beta2))
-      const root = K.add(K.mul(K.sqrt(v), scalar("rootCorrection")), eps)
-      return { p: K.sub(p, K.mul(scalar("stepSize"), K.div(m, root))), slots: [m, v] }
+      const largest = amsgrad ? K.max(slot("max_exp_avg_sq"), v) : v
+      const root = K.add(K.mul(K.sqrt(largest), scalar("rootCorrection")), eps)
+      const next = K.sub(p, K.mul(scalar("stepSize"), K.div(m, root)))
+      return { p: next, slots: [m, v, ...(amsgrad ? [largest] : [])] }
     },
-    refusal: firstRefusal("adam", [
-      [typeof lr === "function" || lr >= 0, `lr of at least 0, not ${String(lr)}`],
+    refusal: optimizerRefusal(name, lr, [
       [beta1 >= 0 && beta1 < 1, `betas[0] from 0 to below 1, not ${beta1}`],
       [beta2 >= 0 && beta2 < 1, `betas[1] from 0 to below 1, not ${beta2}`],
       [eps >= 0, `eps of at least 0, not ${eps}`],

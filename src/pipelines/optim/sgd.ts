@@ -1,5 +1,5 @@
 import * as K from "../../gpu/Kernel.ts"
-import { firstRefusal, type LearningRate, make, type Optimizer } from "./Optimizer.ts"
+import { type LearningRate, make, type Optimizer, optimizerRefusal } from "./Optimizer.ts"
 
 /** Options of `sgd`, with PyTorch's defaults. Nesterov's momentum needs momentum, and no dampening. */
 export type SgdOptions = {
@@ -43,8 +43,7 @@ export const sgd = (options: SgdOptions): Optimizer => {
       const direction = nesterov ? K.add(g, K.mul(b, momentum)) : b
       return { p: K.sub(p, K.mul(scalar("lr"), direction)), slots: [b] }
     },
-    refusal: firstRefusal("sgd", [
-      [typeof lr === "function" || lr >= 0, `lr of at least 0, not ${String(lr)}`],
+    refusal: optimizerRefusal("sgd", lr, [
       [momentum >= 0, `momentum of at least 0, not ${momentum}`],
       [weightDecay >= 0, `weightDecay of at least 0, not ${weightDecay}`],
       [Number.isFinite(dampening), `a finite dampening, not ${dampening}`],

@@ -1,8 +1,10 @@
 /** What a run offers to those who watch it: its model and numbers, as they are at the moment of an event. */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { DeviceError } from "../../gpu/Device.ts"
 import type { StaleState, State } from "../../ops/State.ts"
+import { InvalidOption } from "../InvalidOption.ts"
+import { averageSlot } from "../optim/average.ts"
 import type { Slots } from "../optim/Optimizer.ts"
 import type { HostParameters, Model, Parameters } from "./Model.ts"
 
@@ -27,6 +29,40 @@ export interface RunState {
   /** the same on the device, for programs of one's own */
   readonly live: TrainState
   readonly run: Run
+  /**
+   * The same with the moving average of the parameters in their place, to read and to evaluate; `undefined` where the
+   * optimiser keeps none.
+   */
+  readonly average: () => RunState | undefined
+}
+
+/** Which parameters are meant: those that are trained, or the moving average that `Optim.average` keeps of them. */
+export type Weights = "current" | "average"
+
+/** the state with those parameters, where the run has them */
+export const withWeights = (state: RunState, weights: Weights): Effect.Effect<RunState, InvalidOption> => {
+  const found = weights === "average" ? state.average() : state
+  const sentence = "there is no average of the parameters to take; give the optimizer .pipe(Optim.average())"
+  return found === undefined ? new InvalidOption({ sentence }) : Effect.succeed(found)
+}
+
+/**
+ * The arrays of the average in the place of the parameters: for reading. The handle is stale when that of the state is.
+ */
+export const averageOf = (state: TrainState): TrainState | undefined => {
+  const averages = new Map(
+    state.leaves.flatMap(({ path: [root, slot, name], buffer }) =>
+      root === "slots" && slot === averageSlot && name !== undefined ? [[name, buffer] as const] : [],
+    ),
+  )
+  if (averages.size === 0) return undefined
+  const leaves = state.leaves.map((leaf) => {
+    const [root, name = ""] = leaf.path
+    // a parameter that does not change is its own average
+    const buffer = root === "params" ? averages.get(name) : undefined
+    return buffer === undefined ? leaf : { ...leaf, buffer }
+  })
+  return { ...state, leaves }
 }
 
 /** A run, for as long as it lasts. */
@@ -37,6 +73,11 @@ export interface Run {
   readonly latest: () => RunState | undefined
   /** the epoch that the run is in, counted from 1 */
   readonly epoch: () => number
+  /** of the next step: the optimiser's, times `rateScale` */
+  readonly learningRate: () => number
+  /** what the optimiser's learning rate is multiplied by from step to step; 1 until it is set */
+  readonly rateScale: () => number
+  readonly setRateScale: (scale: number) => Effect.Effect<void>
   /**
    * Runs `finalizer` when the run is over, however it ends, before its memory is released. What it fails with is
    * ignored.

@@ -4,21 +4,30 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Device } from "../../gpu/Device.ts"
 import * as Evaluate from "../Evaluate.ts"
+import type { InvalidOption } from "../InvalidOption.ts"
 import type { Evaluation, TrainEvent } from "./TrainEvent.ts"
-import type { TrainState } from "./RunState.ts"
+import { type TrainState, type Weights, withWeights } from "./RunState.ts"
+
+/** What `evaluateEachEpoch` can be told beside the metrics. */
+export interface EvaluateOptions {
+  /** the parameters as they are, or the average that `Optim.average` keeps: `"current"` unless told */
+  readonly weights?: Weights
+}
 
 /**
  * Evaluates the model after each epoch, with one metric or several by name: an `Evaluation` follows each `EpochEnd`.
  *
  * Uses the parameters on the device as they are at the event; fails with `StaleState` where an operator before this one
- * buffers.
+ * buffers, and with `InvalidOption` where an average is to be evaluated that the optimiser does not keep.
  *
  * @example
  * Train.fit(…).pipe(Train.evaluateEachEpoch(mnist.test, Evaluate.accuracy))
  */
 export const evaluateEachEpoch =
-  (data: Evaluate.EvaluationData, metric: Evaluate.Metric | Evaluate.Metrics) =>
-  <E, R>(self: Stream.Stream<TrainEvent, E, R>): Stream.Stream<TrainEvent, E | Evaluate.EvaluateError, R | Device> =>
+  (data: Evaluate.EvaluationData, metric: Evaluate.Metric | Evaluate.Metrics, options: EvaluateOptions = {}) =>
+  <E, R>(
+    self: Stream.Stream<TrainEvent, E, R>,
+  ): Stream.Stream<TrainEvent, E | Evaluate.EvaluateError | InvalidOption, R | Device> =>
     Stream.unwrap(
       Effect.gen(function* () {
         const scope = yield* Effect.scope
@@ -32,7 +41,7 @@ export const evaluateEachEpoch =
             if (event._tag !== "EpochEnd") return Stream.succeed<TrainEvent>(event)
             const evaluation = Effect.gen(function* () {
               const began = yield* Clock.currentTimeMillis
-              const { live, run } = event.state
+              const { live, run } = yield* withWeights(event.state, options.weights ?? "current")
               compiled ??= yield* Evaluate.compile({ model: run.model, state: live, data, metrics }).pipe(
                 Scope.provide(scope),
               )

@@ -31,7 +31,7 @@ import {
   split,
   type Takes,
 } from "./Model.ts"
-import type { Run, RunState, TrainState } from "./RunState.ts"
+import { averageOf, type Run, type RunState, type TrainState } from "./RunState.ts"
 import { type EpochEnd, NonFiniteLoss, type Start, type Step, type TrainEvent } from "./TrainEvent.ts"
 
 /** What a run is made of. */
@@ -70,9 +70,11 @@ const checkOptions = (options: Fitting): Effect.Effect<void, InvalidOption | Sha
     return new InvalidOption({ sentence: `seed is ${seed}, it must be a whole number from 0 to 2^53 - 1` })
   }
   if (optimizer.refusal !== undefined) return new InvalidOption({ sentence: optimizer.refusal })
-  return (
-    refusalOf(model, data.shape, data.classes.length) ?? parametersRefusal(model, options.parameters) ?? Effect.void
-  )
+  const refused = refusalOf(model, data.shape, data.classes.length) ?? parametersRefusal(model, options.parameters)
+  if (refused !== undefined) return refused
+  const names = Object.keys(split(model, options.parameters).params)
+  const sentence = optimizer.refusalFor?.(names)
+  return sentence === undefined ? Effect.void : new InvalidOption({ sentence })
 }
 
 /** the whole step as one program: forward, loss, backward, update; only two numbers are read back */
@@ -97,7 +99,7 @@ const compileStep = (options: {
       const { logits, buffers } = forward(model, state, images, { training: true, seed })
       const mean = loss.mean(logits, labels)
       const gradients = Ops.grad(mean, state.params)
-      const next = optimizer.update({ params: state.params, gradients, slots: state.slots, scalars })
+      const next = Optimizer.update(optimizer, { params: state.params, gradients, slots: state.slots, scalars })
       return { state: { ...next, buffers }, loss: mean, correct: countCorrect(logits, labels) }
     },
     { name: "train" },
@@ -136,6 +138,7 @@ const makeRun = Effect.fnUntraced(function* (options: Fitting): Effect.fn.Return
   let totalSteps = 0
   let currentEpoch = 1
   let isSound = true
+  let rateScale = 1
   const finalizers: Array<(exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void, unknown>> = []
   yield* Effect.addFinalizer((exit) =>
     Effect.forEach(finalizers.toReversed(), (f) => Effect.ignoreCause(f(exit)), { discard: true }),
@@ -146,12 +149,22 @@ const makeRun = Effect.fnUntraced(function* (options: Fitting): Effect.fn.Return
     seed,
     latest: () => (isSound ? stateNow() : undefined),
     epoch: () => currentEpoch,
+    learningRate: () => optimizer.learningRate(totalSteps + 1) * rateScale,
+    rateScale: () => rateScale,
+    setRateScale: (scale) => Effect.sync(() => void (rateScale = scale)),
     beforeRelease: (finalizer) => Effect.sync(() => void finalizers.push(finalizer)),
+  }
+  const stateOf = (now: TrainState, average: () => RunState | undefined): RunState => {
+    const parameters = Effect.map(State.read(now), (numbers) => joined(model, numbers))
+    return { live: now, totalSteps, run, average, parameters: Effect.provideService(parameters, Device, device) }
   }
   const stateNow = (): RunState => {
     const now = live
-    const parameters = Effect.map(State.read(now), (numbers) => joined(model, numbers))
-    return { live: now, totalSteps, run, parameters: Effect.provideService(parameters, Device, device) }
+    const average = (): RunState | undefined => {
+      const averaged = averageOf(now)
+      return averaged === undefined ? undefined : stateOf(averaged, average)
+    }
+    return stateOf(now, average)
   }
 
   const step = Effect.fnUntraced(function* (
@@ -159,7 +172,9 @@ const makeRun = Effect.fnUntraced(function* (options: Fitting): Effect.fn.Return
     at: { epoch: number; step: number; since: number; totals: Totals },
   ) {
     const next = totalSteps + 1
-    const values = { state: live, ...batchValues(batch), scalars: optimizer.scalars(next), seed: keyOf(seed, next) }
+    const scalars = optimizer.scalars(next, rateScale)
+    const learningRate = optimizer.learningRate(next) * rateScale
+    const values = { state: live, ...batchValues(batch), scalars, seed: keyOf(seed, next) }
     // an interruption must not come between the step and the handle that it returns
     const result = yield* Effect.uninterruptible(
       Effect.suspend(() => {
@@ -189,7 +204,7 @@ const makeRun = Effect.fnUntraced(function* (options: Fitting): Effect.fn.Return
       totalSteps,
       loss: result.loss,
       accuracy: totals.correct / totals.samples,
-      learningRate: optimizer.learningRate(totalSteps),
+      learningRate,
       imagesPerSecond,
       seconds,
       secondsLeft: samplesLeft / imagesPerSecond,

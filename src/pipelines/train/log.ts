@@ -4,6 +4,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
+import { makeFolder } from "../makeFolder.ts"
 import { platformReason } from "../platformReason.ts"
 import { OutputError } from "./OutputError.ts"
 import { toJson, type TrainEvent } from "./TrainEvent.ts"
@@ -29,7 +30,7 @@ export const log =
         const refused = Effect.mapError(
           (error: PlatformError) => new OutputError({ path, reason: platformReason(error) }),
         )
-        yield* refused(fs.makeDirectory(paths.dirname(path), { recursive: true }))
+        yield* refused(makeFolder(paths.dirname(path)))
         const file = yield* refused(fs.open(path, { flag: "w" }))
         let waiting = ""
         let flushedAt = 0

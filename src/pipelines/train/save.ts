@@ -4,9 +4,10 @@ import type * as Path from "effect/Path"
 import * as Stream from "effect/Stream"
 import type { DeviceError } from "../../gpu/Device.ts"
 import type { StaleState } from "../../ops/State.ts"
+import type { InvalidOption } from "../InvalidOption.ts"
 import * as Safetensors from "../Safetensors.ts"
 import type { HostParameters } from "./Model.ts"
-import type { RunState } from "./RunState.ts"
+import { type RunState, type Weights, withWeights } from "./RunState.ts"
 import type { Saved, TrainEvent } from "./TrainEvent.ts"
 
 /** parameters as the tensors of a file; what holds whole numbers in PyTorch is written as such */
@@ -22,7 +23,7 @@ const writeState = Effect.fnUntraced(function* (
   path: string,
   epoch: number,
   state: RunState,
-  extra: Readonly<Record<string, string>>,
+  { metadata: extra = {}, weights = "current" }: SaveOptions,
 ) {
   const { run, totalSteps } = state
   const metadata = {
@@ -32,7 +33,7 @@ const writeState = Effect.fnUntraced(function* (
     steps: String(totalSteps),
     seed: String(run.seed),
   }
-  yield* Safetensors.write(path, tensorsOf(yield* state.parameters), metadata)
+  yield* Safetensors.write(path, tensorsOf(yield* (yield* withWeights(state, weights)).parameters), metadata)
   const saved: Saved = { _tag: "Saved", epoch, totalSteps, path, state }
   return saved
 })
@@ -41,6 +42,8 @@ const writeState = Effect.fnUntraced(function* (
 export interface SaveOptions {
   /** texts for the file's header, beside epoch, steps and seed */
   readonly metadata?: Readonly<Record<string, string>>
+  /** the parameters as they are, or the average that `Optim.average` keeps: `"current"` unless told */
+  readonly weights?: Weights
   /** told of a file that was written because the run ended in the middle of an epoch: no event can tell of it */
   readonly onInterrupted?: (saved: Saved) => Effect.Effect<void>
 }
@@ -50,7 +53,8 @@ export interface SaveOptions {
  * ends in the middle of one: on interruption, when the stream is cut, on a failure that left the parameters sound.
  *
  * The file is replaced whole or not at all. Fails with `SafetensorsError` where it cannot be written, and with
- * `StaleState` where an operator before this one buffers.
+ * `StaleState` where an operator before this one buffers, and with `InvalidOption` where an average is to be written that
+ * the optimiser does not keep.
  */
 export const save =
   (path: string, options: SaveOptions = {}) =>
@@ -58,7 +62,7 @@ export const save =
     self: Stream.Stream<TrainEvent, E, R>,
   ): Stream.Stream<
     TrainEvent,
-    E | Safetensors.SafetensorsError | StaleState | DeviceError,
+    E | Safetensors.SafetensorsError | StaleState | DeviceError | InvalidOption,
     R | FileSystem.FileSystem | Path.Path
   > =>
     Stream.suspend(() => {
@@ -67,7 +71,7 @@ export const save =
         Effect.gen(function* () {
           const state = run.latest()
           if (state === undefined || state.totalSteps === savedSteps) return
-          const saved = yield* writeState(path, run.epoch(), state, options.metadata ?? {})
+          const saved = yield* writeState(path, run.epoch(), state, options)
           yield* options.onInterrupted?.(saved) ?? Effect.void
         })
       return self.pipe(
@@ -82,9 +86,8 @@ export const save =
             return Stream.concat(Stream.fromEffectDrain(register), told)
           }
           if (event._tag !== "EpochEnd") return told
-          const saving = Effect.tap(
-            writeState(path, event.epoch, event.state, options.metadata ?? {}),
-            ({ totalSteps }) => Effect.sync(() => void (savedSteps = totalSteps)),
+          const saving = Effect.tap(writeState(path, event.epoch, event.state, options), ({ totalSteps }) =>
+            Effect.sync(() => void (savedSteps = totalSteps)),
           )
           return Stream.concat(told, Stream.fromEffect(saving))
         }),

@@ -1,0 +1,62 @@
+import * as fc from "fast-check"
+import * as Laws from "../../src/laws.ts"
+import * as Ops from "../../src/ops/Ops.ts"
+import type { Tensor } from "../../src/ops/Tensor.ts"
+import { int } from "../support/cases.ts"
+import { onEveryDevice } from "../support/devices.ts"
+import { total } from "../support/reference.ts"
+
+const ignored = -100
+
+const cases = fc
+  .record({
+    n: int(1, 4),
+    c: int(1, 6),
+    rest: fc.constantFrom<ReadonlyArray<number>>([], [3], [2, 2]),
+    weighted: fc.boolean(),
+
+    reduction: fc.constantFrom("mean" as const, "sum" as const, "none" as const),
+  })
+  .map(({ n, c, rest, ...attributes }) => ({ shapes: { x: [n, c, ...rest], t: [n, ...rest], w: [c] }, attributes }))
+
+/** classes, one in a few of them ignored, but never the first: the mean of nothing is NaN */
+const classes =
+  (c: number): Laws.Elements =>
+  (count) =>
+    fc
+      .array(int(-1, c - 1), { minLength: count, maxLength: count })
+      .map((ks) => Float32Array.from(ks, (k, i) => (k >= 0 ? k : i === 0 ? 0 : ignored)))
+
+onEveryDevice(
+  Laws.op(
+    ({ x, t, w }, { weighted, ...options }): Tensor =>
+      Ops.nllLoss(x, t, weighted ? { ...options, weight: w } : options),
+    {
+      name: "nllLoss",
+      cases,
+      elements: ({ shapes }) => ({ t: classes(shapes.x[1] ?? 1), w: Laws.positive }),
+      differentiable: ["x"],
+      reference: ({ x, t, w }, { weighted, reduction }) => {
+        const weight = (k: number): number => (weighted ? Laws.at(w, k) : 1)
+        let counted = 0
+        const losses = Laws.tabulate(t.shape, (...i) => {
+          const [n = 0, ...rest] = i
+          const own = Laws.at(t, ...i)
+          if (own === ignored) return 0
+          counted += weight(own)
+          return -weight(own) * Laws.at(x, n, own, ...rest)
+        })
+        const sum = total([...losses.data])
+        if (reduction === "none") return losses
+        return { shape: [], data: Float64Array.of(reduction === "sum" ? sum : sum / counted) }
+      },
+      refused: [
+        {
+          shapes: { x: [2, 3], t: [3], w: [3] },
+          attributes: { weighted: false, reduction: "mean" },
+          says: "expects classes of shape 2 for an input of 2×3 but is given 3",
+        },
+      ],
+    },
+  ),
+)

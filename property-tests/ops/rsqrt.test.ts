@@ -1,0 +1,16 @@
+import * as Laws from "../../src/laws.ts"
+import * as Ops from "../../src/ops/Ops.ts"
+import { onEveryDevice } from "../support/devices.ts"
+
+onEveryDevice(
+  Laws.op(({ x }) => Ops.rsqrt(x), {
+    name: "rsqrt",
+    cases: Laws.shapes({ x: Laws.extents() }),
+    edges: [
+      { shapes: { x: [0] }, attributes: {} },
+      { shapes: { x: [2, 0, 3] }, attributes: {} },
+    ],
+    reference: ({ x }) => Laws.map(x, (v) => 1 / Math.sqrt(v)),
+    elements: () => ({ x: Laws.positive }),
+  }),
+)

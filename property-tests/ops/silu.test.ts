@@ -1,0 +1,17 @@
+import * as Laws from "../../src/laws.ts"
+import * as Ops from "../../src/ops/Ops.ts"
+import { onEveryDevice } from "../support/devices.ts"
+import { sigmoid } from "../support/reference.ts"
+
+onEveryDevice(
+  Laws.op(({ x }) => Ops.silu(x), {
+    name: "silu",
+    cases: Laws.shapes({ x: Laws.extents() }),
+    edges: [
+      { shapes: { x: [0] }, attributes: {} },
+      { shapes: { x: [2, 0, 3] }, attributes: {} },
+    ],
+    reference: ({ x }) => Laws.map(x, (v) => v * sigmoid(v)),
+    elements: () => ({ x: Laws.wide }),
+  }),
+)

@@ -1,0 +1,17 @@
+import * as Laws from "../../src/laws.ts"
+import * as Ops from "../../src/ops/Ops.ts"
+import { alongSome, named } from "../support/cases.ts"
+import { onEveryDevice } from "../support/devices.ts"
+import { reduced, total } from "../support/reference.ts"
+
+onEveryDevice(
+  Laws.op(({ x }, options) => Ops.sum(x, options), {
+    name: "sum",
+    cases: alongSome,
+    edges: [{ shapes: { x: [2, 0] }, attributes: { keepDim: false, dim: [1] } }],
+    reference: ({ x }, options) => reduced(x, { ...options, dims: named(x.shape, options) }, total),
+    refused: [
+      { shapes: { x: [2, 3] }, attributes: { dim: [2], keepDim: false }, says: "there is no dimension 2 in 2×3" },
+    ],
+  }),
+)
