@@ -38,6 +38,7 @@ const folders = [
       "prefers",
       "random",
       "schedule",
+      "showTensor",
       "tree",
       "windows",
     ],
@@ -47,7 +48,10 @@ const folders = [
     what: "model",
     folder: "src/models",
     list,
-    parts: ["apply", "classes", "init", "initWeights", "sequential", "summary", "zoo"],
+    parts: [
+      ...["apply", "classes", "cost", "freeze", "init", "initWeights"],
+      ...["outline", "sequential", "styles", "summary", "zoo"],
+    ],
   })),
   { what: "relation of shapes", folder: "src/shapes", list: "src/shapes/index.ts", parts: ["image", "tables"] },
 ]

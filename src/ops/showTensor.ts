@@ -9,10 +9,13 @@ const wholeUpTo = 1000
 /** how many elements of a long dimension are shown at each end */
 const edge = 3
 
+/** as many as JavaScript gives */
+const allDigits = 100
+
 /** the digits before rounding, exactly halfway between two: then the even one is taken, as in C */
 const isTie = (digits: string): boolean => /^50*$/.test(digits)
 const scientific = (x: number): string => {
-  const [digits = "", exponent = ""] = Math.abs(x).toExponential(100).split("e")
+  const [digits = "", exponent = ""] = Math.abs(x).toExponential(allDigits).split("e")
   const kept = digits.slice(0, 2 + precision)
   const evenAlready = isTie(digits.slice(2 + precision)) && Number(kept.at(-1)) % 2 === 0
   const [mantissa, power = "0"] = evenAlready ? [kept, exponent] : Math.abs(x).toExponential(precision).split("e")

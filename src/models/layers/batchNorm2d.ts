@@ -35,7 +35,7 @@ type Channels<S, C extends number, B extends string> = S extends readonly [
   : number extends (S & Shape)["length"]
     ? [Dim, C, Dim, Dim]
     : Refuse<`expects [N, C, H, W] but ${B} gives ${Show<S>}`>
-const channels = (s: Shape, c: number, by: string) => {
+export const channels = (s: Shape, c: number, by: string) => {
   const given = s[1]
   if (s.length !== 4 || given === undefined) return refuse(`expects [N, C, H, W] but ${by} gives ${show(s)}`)
   return fits(given, c) ? s : refuse(`expects ${c} channels but ${by} gives ${given}`)
