@@ -34,7 +34,7 @@ export const reduceOnPlateau =
       let remembered = plateau.initial
       const watched = (event: TrainEvent): Effect.Effect<number | undefined, InvalidOption> => {
         if (metric === "loss") return Effect.succeed(event._tag === "EpochEnd" ? event.loss : undefined)
-        if (event._tag !== "Evaluation") return Effect.succeed(undefined)
+        if (event._tag !== "Evaluation") return Effect.undefined
         const found = event.metrics[metric.evaluation]
         const known = Object.keys(event.metrics).join(", ")
         const sentence = `reduceOnPlateau: the evaluation has no ${metric.evaluation}; it has ${known}`
