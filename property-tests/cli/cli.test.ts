@@ -247,8 +247,8 @@ describe("effect-nn", () => {
     // where Node's own way of making folders never returns
     [["train", ...small, "--out", "/proc/nowhere"], undefined],
     [
-      ["summary", "lenet"],
-      "lenet stands alone: everything is named by a flag, as in --model lenet (effect-nn summary --help lists what there is)",
+      ["train", "lenet"],
+      "lenet stands alone: everything is named by a flag, as in --model lenet (effect-nn train --help lists what there is)",
     ],
   ])(
     "%j is refused in one sentence",
