@@ -247,7 +247,7 @@ describe("effect-nn", () => {
     // where Node's own way of making folders never returns
     [["train", ...small, "--out", "/proc/nowhere"], undefined],
     [
-      ["summary", "lenet"],
+      ["devices", "wasm"],
       "lenet stands alone: everything is named by a flag, as in --model lenet (effect-nn summary --help lists what there is)",
     ],
   ])(
