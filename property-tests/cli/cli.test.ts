@@ -248,7 +248,7 @@ describe("effect-nn", () => {
     [["train", ...small, "--out", "/proc/nowhere"], undefined],
     [
       ["devices", "wasm"],
-      "lenet stands alone: everything is named by a flag, as in --model lenet (effect-nn summary --help lists what there is)",
+      "wasm stands alone: everything is named by a flag, as in --model lenet (effect-nn devices --help lists what there is)",
     ],
   ])(
     "%j is refused in one sentence",
