@@ -64,7 +64,12 @@ export const cost = (p: InnerProducts): number => Math.min(costOf(p, true), cost
 export const lay = (
   given: InnerProducts,
   wide: boolean,
-): { readonly tables: Int32Array; readonly threadBytes: number; readonly transposed: boolean } => {
+): {
+  readonly tables: Int32Array
+  readonly threadBytes: number
+  readonly threadBytesAt: number
+  readonly transposed: boolean
+} => {
   const { products: p, transposed } = choose(given, wide)
   const words: Array<number> = Array.from({ length: Object.keys(dotField).length }, () => 0)
   const place = (table: ReadonlyArray<number>): number => {
@@ -97,5 +102,5 @@ export const lay = (
     threadBytes,
   }
   for (const name of Object.keys(dotField) as ReadonlyArray<keyof typeof dotField>) words[dotField[name]] = values[name]
-  return { tables: Int32Array.from(words), threadBytes, transposed }
+  return { tables: Int32Array.from(words), threadBytes, threadBytesAt: dotField.threadBytes, transposed }
 }

@@ -51,7 +51,10 @@ export interface LaidProduct {
   /** the width of its panels: it runs as `product8` or `product16` */
   readonly columns: 8 | 16
   readonly tables: Int32Array
+  /** the memory that each thread needs for itself */
   readonly threadBytes: number
+  /** the word of the tables that says how far apart the threads' own memory lies */
+  readonly threadBytesAt: number
   /** how often each number of the bias is repeated in what `init` points to */
   readonly biasTimes: number
 }
@@ -293,5 +296,5 @@ export const lay = ({ product: p, columns: width, shape }: Choice, threads: numb
     zeroTable: place(Array.from({ length: width }, () => 0)),
   }
   for (const name of Object.keys(field) as ReadonlyArray<keyof typeof field>) words[field[name]] = values[name]
-  return { columns: width, tables: Int32Array.from(words), threadBytes, biasTimes }
+  return { columns: width, tables: Int32Array.from(words), threadBytes, threadBytesAt: field.threadBytes, biasTimes }
 }

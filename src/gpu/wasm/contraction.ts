@@ -447,7 +447,11 @@ export const planContraction = (c: Contraction, { threads, wide }: ContractionOp
   const biasBytes = bias === 0 ? 0 : roundUp(4 * (bias * biasTimes + 16), 128)
   const paddedBytes = paddings.map(({ planes, stride }) => roundUp(4 * planes * stride, 128))
   const allPadded = paddedBytes.reduce((a, b) => a + b, 0)
+  // threads do not wait for each other between the products of a phase: each keeps to the same memory in all of them
   const threadBytes = laid.reduce((max, l) => Math.max(max, l.threadBytes), 0)
+  laid.forEach((l, i) => {
+    tables[(placed.all[i] ?? 0) / 4 + l.threadBytesAt] = threadBytes
+  })
 
   return {
     tables,
