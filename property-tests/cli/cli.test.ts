@@ -1,3 +1,4 @@
+import * as Nn from "../../src/models/index.ts"
 import { execFile, spawn } from "node:child_process"
 import {
   copyFileSync,
@@ -223,7 +224,7 @@ describe("effect-nn", () => {
       ["train", "--optimizer", "x"],
       "--optimizer is x, it must be one of adam, adamw, sgd, rmsprop, adagrad (effect-nn train --help lists what there is)",
     ],
-    [["train", "--model", "lenat"], `there is no model lenat; the models are ${modelNames.join(", ")}`],
+    [["train", "--model", "lenat"], `there is no model lenat; the models are ${Object.keys(Nn.zoo).join(", ")}`],
     [
       ["train", "--device", "reference", "--threads", "2"],
       "--threads is an option of the device wasm, reference has none",
