@@ -33,6 +33,10 @@ export interface Options {
 
 /** plans of one device with equal code share it; so many are remembered */
 const rememberedModules = 64
+/** runs that take less than so many milliseconds are computed in this thread too, if it is not needed beside the workers */
+const shortRun = { needed: 2, spare: 8 }
+/** after so many milliseconds in this thread it is left to others for a moment */
+const politeness = 8
 /** the schedules of one plan for different addresses */
 const rememberedSchedules = 8
 
@@ -68,6 +72,9 @@ const make = (options: Options) =>
     let ids = 0
     // what is freed while a run may still use it waits for the end of the run
     let running = false
+    const short = processors() > workers.threads ? shortRun.needed : shortRun.spare
+    /** when this thread was last left to others */
+    let left = performance.now()
     const afterRun: Array<() => void> = []
     const free = (address: number, bytes: number) =>
       running ? void afterRun.push(() => heap.free(address, bytes)) : heap.free(address, bytes)
@@ -130,10 +137,10 @@ const make = (options: Options) =>
           }
 
           const schedules = new Map<string, number>()
+          let recent: { readonly addresses: ReadonlyArray<number>; readonly id: number } | undefined
           const scheduleFor = (addresses: ReadonlyArray<number>): number => {
-            const key = plan.buffers
-              .flatMap((b, i) => (b.role._tag === "State" || b.role._tag === "Input" ? [addresses[i]] : []))
-              .join()
+            if (recent?.addresses.every((a, i) => a === addresses[i]) === true) return recent.id
+            const key = addresses.join()
             const known = schedules.get(key) ?? ids++
             if (!schedules.has(key))
               workers.tell({ type: "schedule", id: known, phases: schedule(prepared, addresses, { own, common }) })
@@ -144,6 +151,7 @@ const make = (options: Options) =>
               schedules.delete(oldest[0])
               workers.tell({ type: "dropSchedule", id: oldest[1] })
             }
+            recent = { addresses, id: known }
             return known
           }
           const outputs = Array.from({ length: slotCount(plan, "Output") }, (_, slot) =>
@@ -151,6 +159,7 @@ const make = (options: Options) =>
           )
           const stepName = (step: number): string | undefined => plan.steps[step]?.code.name
           let released = false
+          let joins = false
 
           const runNow = (inputs: ReadonlyArray<Float32Array | DeviceBuffer>, state: ReadonlyArray<DeviceBuffer>) =>
             Effect.gen(function* () {
@@ -169,7 +178,16 @@ const make = (options: Options) =>
                 if (!(given instanceof Float32Array)) addresses[i] = handles.storageUnsafe(given)
                 else if (given.length > 0) workers.write(placed[i] ?? 0, given)
               })
-              const failure = yield* workers.run(scheduleFor(addresses))
+              const id = scheduleFor(addresses)
+              const start = performance.now()
+              const failure = yield* workers.run(id, joins)
+              const end = performance.now()
+              if (!joins) left = end
+              joins = end - start < (joins ? 2 * short : short)
+              if (end - left > politeness) {
+                yield* Effect.yieldNow
+                left = performance.now()
+              }
               if (failure !== undefined) return yield* fail("run", failure.message, stepName(failure.step))
               return yield* Effect.forEach(outputs, (i) =>
                 workers.read(addresses[i] ?? 0, elements(plan.buffers[i]?.shape ?? [0])),
