@@ -16,7 +16,8 @@ export interface Task {
   readonly work: number
   /** elements of the result */
   readonly size: number
-  readonly wrong: (at: ReadonlyArray<number>, found: ReadonlyArray<number>) => Promise<boolean>
+  /** whether what it found at some positions, after so many iterations in all, is wrong */
+  readonly wrong: (at: ReadonlyArray<number>, found: ReadonlyArray<number>, iterations: number) => Promise<boolean>
   /** what sets it apart from what ours does */
   readonly note?: string
 }
@@ -31,7 +32,8 @@ const entrantOf = (bench: Bench, peer: Peer, task: Task): Entrant & { readonly n
   run: (n) => peer.run(n),
   wrong: async () => {
     const at = bench.positions(task.size)
-    return task.wrong(at, await peer.values(at))
+    const { values, iterations } = await peer.values(at)
+    return task.wrong(at, values, iterations)
   },
 })
 
@@ -52,15 +54,15 @@ const prepare = async (bench: Bench, peer: Peer, whole: Task, smaller: Task | un
   return "unsupported" in prepared ? refused(prepared.unsupported) : entrantOf(bench, peer, whole)
 }
 
-/** Measures ours beside the peers. */
+/** Measures ours beside the peers and beside others that are no libraries. */
 export const compare = async (
   bench: Bench,
   about: Parameters<typeof results>[0],
   ours: Entrant,
   task: Task,
-  smaller?: Task,
+  { smaller, others = [] }: { readonly smaller?: Task | undefined; readonly others?: ReadonlyArray<Entrant> } = {},
 ): Promise<ReadonlyArray<Result>> => {
-  const entrants: Array<Entrant & { readonly note?: string | undefined }> = [ours]
+  const entrants: Array<Entrant & { readonly note?: string | undefined }> = [ours, ...others]
   for (const peer of bench.peers) {
     const entrant = await prepare(bench, peer, task, smaller)
     if (entrant !== undefined) entrants.push(entrant)

@@ -203,7 +203,7 @@ export const run = async function* (bench: Bench): AsyncGenerator<ReadonlyArray<
     })
     const about = { suite: "contraction", name: c.name, shape: shapeOf(c), unit: "GFLOP/s" }
     const smaller = c.form._tag === "Conv2d" && c.form.n > 1 ? { ...theirs(single(c)), note: "batch 1" } : undefined
-    yield await compare(bench, about, own, theirs(c), smaller)
+    yield await compare(bench, about, own, theirs(c), { smaller })
     await made.drop()
   }
 }

@@ -23,6 +23,7 @@ type Run = (bench: Bench) => AsyncGenerator<ReadonlyArray<Result>>
 const load: Readonly<Record<Suite, () => Promise<{ readonly run: Run }>>> = {
   contraction: () => import("./contraction.ts"),
   step: () => import("./step.ts"),
+  bandwidth: () => import("./bandwidth.ts"),
 }
 
 const main = async (options: Options): Promise<void> => {

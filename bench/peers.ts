@@ -33,8 +33,10 @@ export interface Peer {
   readonly prepare: (job: Job) => Promise<{ readonly unsupported: string } | { readonly ms: number }>
   /** milliseconds for so many iterations of the job */
   readonly run: (iterations: number) => Promise<number>
-  /** numbers of the result, by flat position in our layout */
-  readonly values: (at: ReadonlyArray<number>) => Promise<ReadonlyArray<number>>
+  /** numbers of the result, by flat position in our layout, and the iterations that it took, with those of warming up */
+  readonly values: (
+    at: ReadonlyArray<number>,
+  ) => Promise<{ readonly values: ReadonlyArray<number>; readonly iterations: number }>
   /** the losses of the first steps, without dropout, from the weights of the formula, as exactly as it can compute them */
   readonly losses: (job: StepJob, steps: number) => Promise<ReadonlyArray<number>>
   readonly drop: () => Promise<void>
@@ -145,7 +147,10 @@ const start = async (
       return "unsupported" in reply ? { unsupported: String(reply["unsupported"]) } : { ms: Number(reply["ms"]) }
     },
     run: async (iterations) => Number((await must({ op: "run", iterations }))["ms"]),
-    values: async (at) => numbers((await must({ op: "values", at }))["values"]),
+    values: async (at) => {
+      const reply = await must({ op: "values", at })
+      return { values: numbers(reply["values"]), iterations: Number(reply["iterations"]) }
+    },
     losses: async (job, steps) => numbers((await must({ op: "losses", job, steps }))["losses"]),
     drop: async () => void (await ask({ op: "drop" })),
     stop: () => void line.child.kill(),

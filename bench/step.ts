@@ -177,7 +177,7 @@ const trainingResult = async (bench: Bench, job: StepJob) => {
   })
   const about = { suite: "step", name: nameOf(job), shape: `batch ${job.batch}`, unit: "images/s" }
   const smaller = job.batch === 1 ? undefined : { ...task(fewer(job)), note: "batch 1" }
-  const results = await compare(bench, about, own, task(job), smaller)
+  const results = await compare(bench, about, own, task(job), { smaller })
   await drop()
   return results
 }
@@ -203,7 +203,7 @@ const inferenceResult = async (bench: Bench, job: StepJob) => {
   })
   const about = { suite: "step", name: nameOf(job), shape: `batch ${job.batch}`, unit: "images/s" }
   const smaller = job.batch === 1 ? undefined : { ...task(fewer(job)), note: "batch 1" }
-  const results = await compare(bench, about, own, task(job), smaller)
+  const results = await compare(bench, about, own, task(job), { smaller })
   await drop()
   return results
 }

@@ -227,18 +227,38 @@ def bandwidth(job):
         return lambda: F.max_pool2d(x, 2)
     if name == "average pooling":
         return lambda: F.avg_pool2d(x, 2)
+    if name == "exp":
+        return lambda: torch.exp(x)
+    if name == "max pooling and gradient":
+        x.requires_grad_(True)
+        dy = values([*shape[:2], shape[2] // 2, shape[3] // 2], 2, 1)
+
+        def pool():
+            with torch.enable_grad():
+                return torch.autograd.grad(F.max_pool2d(x, 2), x, dy)[0]
+
+        return pool
     if name == "batch normalisation":
-        c = shape[1]
-        stats = [values([c], 2, 0.1), 1 + values([c], 3, 0.1), 1 + values([c], 4, 0.1), values([c], 5, 0.1)]
-        return lambda: F.batch_norm(x, stats[0], stats[1], stats[2], stats[3])
+        return lambda: F.batch_norm(x, None, None, training=True)
+    if name == "batch normalisation gradient":
+        x.requires_grad_(True)
+        dy = values(shape, 2, 1)
+
+        def norm():
+            with torch.enable_grad():
+                return torch.autograd.grad(F.batch_norm(x, None, None, training=True), x, dy)[0]
+
+        return norm
     if name in ("adam", "sgd with momentum"):
         p = nn.Parameter(x)
         p.grad = values(shape, 2, 1)
         adam = torch.optim.Adam([p], lr=1e-3)
         optimizer = adam if name == "adam" else torch.optim.SGD([p], lr=1e-3, momentum=0.9)
+
         def step():
             optimizer.step()
             return p.detach()
+
         return step
     return None
 
@@ -246,10 +266,12 @@ def bandwidth(job):
 current = None
 result = None
 inference = False
+taken = 0
 
 
 def run(iterations):
-    global result
+    global result, taken
+    taken += iterations
     start = time.perf_counter()
     with torch.set_grad_enabled(not inference):
         for _ in range(iterations):
@@ -258,8 +280,9 @@ def run(iterations):
 
 
 def prepare(job):
-    global current, result, inference
+    global current, result, inference, taken
     current = result = None
+    taken = 0
     inference = job["kind"] != "step" or not job["training"]
     if job["kind"] == "contraction":
         current = contraction(job["form"])
@@ -292,7 +315,7 @@ def answer(request):
         return {"ms": run(request["iterations"])}
     if op == "values":
         flat = result.reshape(-1) if torch.is_tensor(result) else torch.tensor([result])
-        return {"values": [float(flat[i]) for i in request["at"]]}
+        return {"values": [float(flat[i]) for i in request["at"]], "iterations": taken}
     if op == "losses":
         found = losses(request["job"], request["steps"])
         return {"unsupported": "torchvision is not installed"} if found is None else {"losses": found}
