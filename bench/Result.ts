@@ -70,5 +70,6 @@ export const line = (r: Result): string => {
   const [lowest, highest] = r.spread.map(number)
   const compared = r.peer === null ? "" : `${r.peer} ${number(r.theirs)}`
   const ratio = r.ratio === null ? `(${lowest}–${highest})` : `×${number(r.ratio)} (${lowest}–${highest})`
-  return `${r.name.padEnd(30)} ${r.shape.padEnd(44)} ${number(r.ours).padStart(7)} ${r.unit.padEnd(8)}  ${compared.padEnd(18)} ${ratio}`
+  const time = r.unit === "1/s" && typeof r.ours === "number" ? `= ${number(1000 / r.ours)} ms ` : ""
+  return `${r.name.padEnd(30)} ${r.shape.padEnd(44)} ${number(r.ours).padStart(7)} ${r.unit.padEnd(8)}  ${time}${compared.padEnd(18)} ${ratio}`
 }

@@ -24,6 +24,7 @@ const load: Readonly<Record<Suite, () => Promise<{ readonly run: Run }>>> = {
   contraction: () => import("./contraction.ts"),
   step: () => import("./step.ts"),
   bandwidth: () => import("./bandwidth.ts"),
+  overhead: () => import("./overhead.ts"),
 }
 
 const main = async (options: Options): Promise<void> => {

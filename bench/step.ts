@@ -50,7 +50,7 @@ export const jobs: ReadonlyArray<StepJob> = models.flatMap(({ model, optimizer, 
   return [...batches.map((batch) => job(true, batch)), job(false, 1), job(false, 64)]
 })
 
-const optimizerOf = ({ optimizer: { type, ...options } }: StepJob): Optim.Optimizer =>
+export const optimizerOf = ({ optimizer: { type, ...options } }: StepJob): Optim.Optimizer =>
   type === "adam" ? Optim.adam(options) : Optim.sgd(options)
 
 /** what the steps of a run go round */
@@ -78,12 +78,12 @@ const initial = (net: AnyNet) =>
 
 const seedOf = (step: number) => HostTensor.make([4], [step, 1, 2, 3])
 
-/** a function that takes so many steps and gives the loss of each */
-export const training = Effect.fnUntraced(function* (net: AnyNet, job: StepJob) {
+/** the state of a model with its optimiser, and the program of a training step, to be compiled */
+export const trainingProgram = Effect.fnUntraced(function* (net: AnyNet, job: StepJob) {
   const optimizer = optimizerOf(job)
   const start = initial(net)
-  let state = yield* State.make({ ...start, slots: Optim.init(optimizer, start.params) })
-  const program = yield* Program.compile(
+  const state = yield* State.make({ ...start, slots: Optim.init(optimizer, start.params) })
+  const program = Program.compile(
     {
       state,
       x: T.input(...imagesOf(job)),
@@ -100,6 +100,15 @@ export const training = Effect.fnUntraced(function* (net: AnyNet, job: StepJob) 
       return { state: { ...next, buffers }, loss }
     },
   )
+  return { state, program, optimizer }
+})
+
+/** a function that takes so many steps and gives the loss of each */
+export const training = Effect.fnUntraced(function* (net: AnyNet, job: StepJob) {
+  const made = yield* trainingProgram(net, job)
+  const { optimizer } = made
+  const program = yield* made.program
+  let { state } = made
   const data = Array.from({ length: batches }, (_, i) => batchOf(job, i))
   let step = 0
   return (count: number) =>
