@@ -3,9 +3,11 @@ import type { Contraction, Conv2d, MatMul } from "../Contraction.ts"
 import type { Func } from "./Assembler.ts"
 import { innerProducts } from "./dotKernels.ts"
 import * as InnerProducts from "./InnerProducts.ts"
-import { pad, product, spread } from "./productKernels.ts"
+import { pad, product, spread, tileKernels } from "./productKernels.ts"
 import { blocksOf, choose, lay, longestBlock, split } from "./Product.ts"
 import type { Product } from "./Product.ts"
+import * as Winograd from "./Winograd.ts"
+import { winograd, winogradWeights } from "./winogradKernels.ts"
 
 export interface ContractionOptions {
   /** how many threads will run it; every phase must be run by exactly so many */
@@ -412,18 +414,50 @@ const workOf = (c: Contraction): Work => {
 export const contractionFunctions = (options: {
   readonly wide: boolean
   readonly relaxed: boolean
-}): ReadonlyArray<Func> => [
-  ...(options.wide ? [product({ columns: 16, relaxed: options.relaxed })] : []),
-  product({ columns: 8, relaxed: options.relaxed }),
-  innerProducts(options),
-  pad,
-  spread,
-]
+}): ReadonlyArray<Func> => {
+  const widths = options.wide ? ([16, 8] as const) : ([8] as const)
+  return [
+    ...widths.flatMap((columns) => {
+      const kernel = { columns, relaxed: options.relaxed }
+      const tiles = tileKernels(kernel)
+      return [product(kernel, tiles), winograd(columns, tiles)]
+    }),
+    ...winogradWeights,
+    innerProducts(options),
+    pad,
+    spread,
+  ]
+}
 
 const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to
 
 /** How a contraction runs on `threads` threads: its tables, its memory and its calls. */
-export const planContraction = (c: Contraction, { threads, wide }: ContractionOptions): PlannedContraction => {
+export const planContraction = (c: Contraction, options: ContractionOptions): PlannedContraction =>
+  c.form._tag === "Conv2d" && Winograd.suits(c.form) ? planWinograd(c.form, c.bias, options) : planProducts(c, options)
+
+/** a convolution of 3×3 by minimal filtering: the filters are transformed, then each thread takes its part of the output */
+const planWinograd = (f: Conv2d, bias: boolean, { threads, wide }: ContractionOptions): PlannedContraction => {
+  const { tables: laid, threadBytes, weightBytes, weights } = Winograd.lay(f, threads)
+  const filters = weights.args[0]
+  // without a bias, zeros stand for it
+  const tables = new Int32Array(laid.length + filters)
+  tables.set(laid)
+  return {
+    tables,
+    workspaceBytes: weightBytes + threads * threadBytes,
+    phases: (at) => {
+      const input = (i: number): number => at.inputs[i] ?? 0
+      const biasAt = bias ? input(2) : at.tables + 4 * laid.length
+      const [image, own] = [input(0), at.workspace + weightBytes]
+      return [
+        [{ fn: weights.fn, args: [input(1), at.workspace, ...weights.args, weights.frequency] }],
+        [{ fn: `winograd${wide ? 16 : 8}`, args: [at.tables, image, at.workspace, at.output, biasAt, own] }],
+      ]
+    },
+  }
+}
+
+const planProducts = (c: Contraction, { threads, wide }: ContractionOptions): PlannedContraction => {
   const { paddings, parts } = workOf(c)
   const laid = parts.map((part) => {
     const { left, right } = part
