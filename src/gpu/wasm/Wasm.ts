@@ -1,5 +1,6 @@
 /** The device of every machine: WebAssembly SIMD in workers, over one memory. */
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
 import { checkRun, slotCount } from "../checkRun.ts"
@@ -7,8 +8,6 @@ import { Device, type DeviceBuffer, DeviceError, type DeviceInfo, type Executabl
 import { makeHandles } from "../handles.ts"
 import { fits } from "../memory.ts"
 import { elements, type Plan } from "../Plan.ts"
-import { encode } from "./Assembler.ts"
-import { contractionFunctions } from "./contraction.ts"
 import { makeHeap } from "./heap.ts"
 import { type Engine, type KernelCache, prepare, schedule } from "./prepare.ts"
 import { enableRevectorization } from "./revectorize.ts"
@@ -48,16 +47,22 @@ const make = (options: Options) =>
       return yield* new DeviceError({ device: name, action: "start", reason })
     }
     const auto = (options.vectorBits ?? "auto") === "auto"
-    const kernels = yield* Effect.try({
-      try: () => {
-        if (auto) enableRevectorization()
-        const selected = selectKernels()
-        return auto ? selected : { ...selected, wide: false }
-      },
-      catch: (cause) =>
-        new DeviceError({ device: name, action: "start", reason: "this engine has no WebAssembly SIMD", cause }),
+    if (auto) enableRevectorization()
+    const shared = options.shared !== false && canShare()
+    // they start while the kernels are chosen here
+    const starting = yield* Effect.forkChild(startWorkers(name, { threads: wanted, shared }), {
+      startImmediately: true,
     })
-    const workers = yield* startWorkers(name, { threads: wanted, shared: options.shared !== false && canShare() })
+    const select = (ofShared: boolean) =>
+      Effect.try({
+        try: () => selectKernels({ auto, shared: ofShared }),
+        catch: (cause) =>
+          new DeviceError({ device: name, action: "start", reason: "this engine has no WebAssembly SIMD", cause }),
+      })
+    const selected = yield* select(shared)
+    const workers = yield* Fiber.join(starting)
+    // the engine may have had no memory to share
+    const kernels = workers.shared === shared ? selected : yield* select(workers.shared)
     const engine: Engine = {
       threads: workers.threads,
       shared: workers.shared,
@@ -90,11 +95,6 @@ const make = (options: Options) =>
     }
 
     const common = ids++
-    const memory = { minimum: 1, shared: workers.shared, address: "i32" as const }
-    const commonBytes = encode({
-      memory: workers.shared ? { ...memory, maximum: 65536 } : memory,
-      exports: contractionFunctions(kernels),
-    })
     const assemble = (bytes: Uint8Array<ArrayBuffer>, key: string) =>
       Effect.tryPromise({
         try: () => {
@@ -107,7 +107,7 @@ const make = (options: Options) =>
         },
         catch: (cause) => fail("compile", "the engine refused the module", undefined, cause),
       })
-    workers.tell({ type: "module", id: common, module: yield* assemble(commonBytes, "contractions") })
+    workers.tell({ type: "module", id: common, module: kernels.module })
 
     const compile = (plan: Plan) =>
       handles.counted(
