@@ -51,7 +51,7 @@ describe("minimal filtering", () => {
     n: fc.integer({ min: 1, max: 5 }),
     c: even(16, 32),
     o: even(16, 32),
-    out: fc.tuple(fc.integer({ min: 1, max: 21 }), fc.integer({ min: 1, max: 33 })),
+    out: fc.tuple(fc.integer({ min: 1, max: 15 }), fc.integer({ min: 1, max: 23 })),
     padding: fc.tuple(fc.nat(2), fc.nat(2)),
   })
   const of = (
@@ -71,9 +71,9 @@ describe("minimal filtering", () => {
           taken++
           expect(faults(contraction(f, bias && pass === "forward"), seed)).toEqual([])
         }),
-        { seed: 21, numRuns: 12 },
+        { seed: 21, numRuns: 8 },
       )
-      expect(taken).toBeGreaterThanOrEqual(12)
+      expect(taken).toBeGreaterThanOrEqual(8)
     },
     60_000,
   )
