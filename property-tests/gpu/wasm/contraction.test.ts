@@ -109,6 +109,30 @@ describe("minimal filtering", () => {
   }, 60_000)
 })
 
+describe("inner products of few rows", () => {
+  it.each([
+    [1, 37, 64, false],
+    [1, 37, 64, true],
+    [3, 10, 4104, true],
+    [6, 5, 8, true],
+    [17, 3, 2048, true],
+  ] as const)("%i×%i over %i, bias: %s", (m, n, k, bias) => {
+    const f: MatMul = {
+      _tag: "MatMul",
+      batch: 1,
+      m,
+      n,
+      k,
+      transposeA: false,
+      transposeB: true,
+      batchedA: false,
+      batchedB: false,
+    }
+    expect(faults(contraction(f, bias), 9)).toEqual([])
+    expect(faults(contraction({ ...f, batch: 3, batchedA: true, batchedB: true }, bias), 9)).toEqual([])
+  })
+})
+
 describe("sizes at which the code goes another way", () => {
   const shapes: ReadonlyArray<readonly [name: string, of: Partial<Conv2d>]> = [
     [
