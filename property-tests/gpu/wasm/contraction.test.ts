@@ -221,8 +221,9 @@ describe("accuracy", () => {
 
 describe("selectKernels", () => {
   it("gives kernels that this engine has", () => {
-    const { wide, relaxed } = selectKernels()
+    const { wide, relaxed, module } = selectKernels({ auto: true, shared: false })
     expect(relaxed).toBe(supportsRelaxed())
-    expect(typeof wide).toBe("boolean")
+    const has = (name: string) => WebAssembly.Module.exports(module).some((e) => e.name === name)
+    expect([has("product16"), has("product8")]).toEqual([wide, true])
   })
 })
