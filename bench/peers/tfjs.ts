@@ -77,12 +77,10 @@ const convolution = (f: Conv2d): Running => {
     dilations: 1,
   }
   const run = (name: string, inputs: Record<string, tf.Tensor>, more: object = {}): tf.Tensor =>
-    tf
-      .engine()
-      .runKernel(`${depthwise ? "DepthwiseConv2dNative" : "Conv2D"}${name}`, inputs, {
-        ...attributes,
-        ...more,
-      }) as tf.Tensor
+    tf.engine().runKernel(`${depthwise ? "DepthwiseConv2dNative" : "Conv2D"}${name}`, inputs, {
+      ...attributes,
+      ...more,
+    }) as tf.Tensor
   // a depthwise kernel is [h, w, channels, 1]
   const weight = (data: Float32Array) =>
     depthwise ? tf.tidy(() => tf.transpose(kernel(data, w), [0, 1, 3, 2]) as tf.Tensor4D) : kernel(data, w)

@@ -95,7 +95,7 @@ class MnistCnn(nn.Module):
         self.layer3 = nn.Sequential(*block(32, 64))
         self.layer4 = nn.Sequential(*block(64, 128), nn.MaxPool2d(2, 2))
         self.fc = nn.Sequential(
-            nn.Linear(2048, 1024), nn.ReLU(inplace=True), nn.Linear(1024, 128), nn.ReLU(inplace=True), nn.Linear(128, 10)
+            nn.Linear(2048, 1024), nn.ReLU(inplace=True), nn.Linear(1024, 128), nn.Linear(128, 10)
         )
 
     def forward(self, x):
