@@ -241,7 +241,7 @@ const start = async (): Promise<Library> => {
   return {
     description: `jax-js 0.1.25, ${backend}`,
     start: (job) => {
-      if (job.kind === "bandwidth") throw new Error(`${job.name} is not written for jax-js`)
+      if (job.kind === "bandwidth" || job.kind === "data") throw new Error(`${job.kind} is not written for jax-js`)
       if (job.kind === "step") return step(job)
       return job.form._tag === "MatMul" ? matMul(job.form) : convolution(job.form)
     },
