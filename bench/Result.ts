@@ -43,7 +43,10 @@ export const results = (
   const alone = ours.rates === "wrong" ? ([0, 0] as const) : range(ours.rates)
   if (peers.length === 0) return [{ ...about, ours: rate(ours), peer: null, theirs: null, ratio: null, spread: alone }]
   return peers.map((peer) => {
-    const [a, b] = [rate(ours), rate(peer)]
+    // a slow peer takes part in the first rounds only, and is compared with ours in the same
+    const rounds = peer.rates === "wrong" ? undefined : peer.rates.length
+    const same = ours.rates === "wrong" ? ours : { ...ours, rates: ours.rates.slice(0, rounds) }
+    const [a, b] = [rate(same), rate(peer)]
     const shape = peer.note === undefined ? about.shape : `${about.shape} (${peer.name}: ${peer.note})`
     const both = ours.rates !== "wrong" && peer.rates !== "wrong" ? ([ours.rates, peer.rates] as const) : undefined
     const ratios = both?.[1].map((theirs, i) => (both[0][i] ?? Number.NaN) / theirs)

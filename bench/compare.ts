@@ -16,16 +16,27 @@ export interface Task {
   readonly work: number
   /** elements of the result */
   readonly size: number
-  /** whether what it found at some positions, after so many iterations in all, is wrong */
-  readonly wrong: (at: ReadonlyArray<number>, found: ReadonlyArray<number>, iterations: number) => Promise<boolean>
+  /** whether what the peer found at some positions, after so many iterations in all, is wrong */
+  readonly wrong: (
+    at: ReadonlyArray<number>,
+    found: ReadonlyArray<number>,
+    iterations: number,
+    peer: Peer,
+  ) => Promise<boolean>
   /** what sets it apart from what ours does */
   readonly note?: string
 }
 
 /** an iteration that takes longer is not waited for where a smaller problem tells the rate as well */
-const longMs = 5000
+const longMs = { quick: 1000, full: 10_000 }
 
-const entrantOf = (bench: Bench, peer: Peer, task: Task): Entrant & { readonly note: string | undefined } => ({
+const entrantOf = (
+  bench: Bench,
+  peer: Peer,
+  task: Task,
+  estimateMs: number,
+): Entrant & { readonly note: string | undefined } => ({
+  estimateMs,
   name: peer.name,
   work: task.work,
   note: task.note,
@@ -33,7 +44,7 @@ const entrantOf = (bench: Bench, peer: Peer, task: Task): Entrant & { readonly n
   wrong: async () => {
     const at = bench.positions(task.size)
     const { values, iterations } = await peer.values(at)
-    return task.wrong(at, values, iterations)
+    return task.wrong(at, values, iterations, peer)
   },
 })
 
@@ -48,10 +59,11 @@ const prepare = async (bench: Bench, peer: Peer, whole: Task, smaller: Task | un
   if (smaller !== undefined && peer.name !== "torch") {
     const probe = await peer.prepare(smaller.job)
     if ("unsupported" in probe) return refused(probe.unsupported)
-    if ((probe.ms * whole.work) / smaller.work > longMs) return entrantOf(bench, peer, smaller)
+    const limit = bench.options.quick ? longMs.quick : longMs.full
+    if ((probe.ms * whole.work) / smaller.work > limit) return entrantOf(bench, peer, smaller, probe.ms)
   }
   const prepared = await peer.prepare(whole.job)
-  return "unsupported" in prepared ? refused(prepared.unsupported) : entrantOf(bench, peer, whole)
+  return "unsupported" in prepared ? refused(prepared.unsupported) : entrantOf(bench, peer, whole, prepared.ms)
 }
 
 /** Measures ours beside the peers and beside others that are no libraries. */
@@ -69,8 +81,9 @@ export const compare = async (
   }
   const rates = await alternate(entrants, bench.effort)
   const measured: Array<Measured> = []
-  for (const [i, e] of entrants.entries())
-    measured.push({ name: e.name, note: e.note, rates: (await e.wrong()) ? "wrong" : (rates[i] ?? []) })
+  // ours last: what it is compared with may be a peer's
+  for (const [i, e] of [...entrants.entries()].toReversed())
+    measured.unshift({ name: e.name, note: e.note, rates: (await e.wrong()) ? "wrong" : (rates[i] ?? []) })
   for (const peer of bench.peers) await peer.drop()
   const [own = { name: "ours", rates: "wrong" as const }, ...theirs] = measured
   return results(about, own, theirs)

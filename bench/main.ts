@@ -25,6 +25,8 @@ const load: Readonly<Record<Suite, () => Promise<{ readonly run: Run }>>> = {
   step: () => import("./step.ts"),
   bandwidth: () => import("./bandwidth.ts"),
   overhead: () => import("./overhead.ts"),
+  data: () => import("./data.ts"),
+  scale: () => import("./scale.ts"),
 }
 
 const main = async (options: Options): Promise<void> => {

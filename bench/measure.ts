@@ -7,13 +7,15 @@ export interface Contender {
   readonly work: number
   /** does so many iterations, and gives the milliseconds that they took */
   readonly run: (iterations: number) => Promise<number>
+  /** how long an iteration takes, where that is known */
+  readonly estimateMs?: number | undefined
 }
 
 export interface Effort {
   readonly rounds: number
   /** what a turn of one contender takes at least */
   readonly leastMs: number
-  /** a contender that has used so much is left out of further rounds, after its second */
+  /** a contender that has used so much is left out of further rounds */
   readonly budgetMs: number
 }
 
@@ -28,7 +30,8 @@ export const alternate = async (
   const turns: Array<{ readonly iterations: number; readonly rates: Array<number>; used: number }> = []
   for (const c of contenders) {
     // engines compile while code runs: the estimate is that of the last run, each twice as long as the one before
-    let [iterations, ms, used] = [1, await c.run(1), 0]
+    const known = (c.estimateMs ?? 0) > leastMs ? c.estimateMs : undefined
+    let [iterations, ms, used] = [1, known ?? (await c.run(1)), 0]
     while (used + ms < leastMs) {
       used += ms
       iterations = Math.max(1, Math.min(iterations * 2, Math.ceil((iterations * leastMs) / Math.max(ms, 1e-3))))
@@ -39,7 +42,7 @@ export const alternate = async (
   for (let round = 0; round < rounds; round++) {
     for (const [i, c] of contenders.entries()) {
       const turn = turns[i]
-      if (turn === undefined || (round >= 2 && turn.used > budgetMs)) continue
+      if (turn === undefined || turn.used > budgetMs) continue
       // threads of the one before may spin a little before they sleep
       await sleep(5)
       const ms = await c.run(turn.iterations)

@@ -1,6 +1,6 @@
 /** What the command line of the benchmark says. */
 
-export const suites = ["contraction", "step", "bandwidth", "overhead"] as const
+export const suites = ["contraction", "step", "bandwidth", "overhead", "data", "scale"] as const
 export type Suite = (typeof suites)[number]
 
 export const peerNames = ["torch", "tfjs-wasm", "tfjs-cpu", "jax-wasm", "jax-webgpu"] as const

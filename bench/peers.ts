@@ -14,6 +14,8 @@ export type Job =
   | { readonly kind: "contraction"; readonly form: MatMul | Conv2d }
   | StepJob
   | { readonly kind: "bandwidth"; readonly name: string; readonly shape: ReadonlyArray<number> }
+  /** an epoch of MNIST's files in a folder */
+  | { readonly kind: "data"; readonly folder: string; readonly batch: number }
 
 export interface StepJob {
   readonly kind: "step"

@@ -81,7 +81,6 @@ export const models: { readonly [name: string]: ReadonlyArray<Spec> } = {
     linear(2048, 1024),
     relu,
     linear(1024, 128),
-    relu,
     linear(128, 10),
   ],
   // the average over windows of one does nothing at 224 × 224

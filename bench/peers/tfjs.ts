@@ -252,7 +252,7 @@ const start = async (): Promise<Library> => {
   return {
     description: `TensorFlow.js ${tf.version.tfjs}, ${backend}, ${threaded ? threads : 1} threads${threaded ? "" : " (all that it has in Node)"}`,
     start: (job) => {
-      if (job.kind === "bandwidth") throw new Error(`${job.name} is not written for tfjs`)
+      if (job.kind === "bandwidth" || job.kind === "data") throw new Error(`${job.kind} is not written for tfjs`)
       if (job.kind === "step") return step(job)
       return job.form._tag === "MatMul" ? matMul(job.form) : convolution(job.form)
     },
