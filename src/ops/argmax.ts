@@ -17,12 +17,21 @@ const op: Op.Primitive<Reduction> = Op.primitive({
 })
 
 /**
- * The position of the largest element along a dimension, as a float: the first of equals, and NaN wins.
+ * The position of the largest element along a dimension, or among all elements in row-major order when none is named,
+ * as a float: the first of equals, and NaN wins.
  *
- * **Shapes** `S → S` without the dimension. **Gradient** none. PyTorch's `argmax`.
+ * **Shapes** `S → S` without the dimension, or with 1 in its place (`keepDim`). **Gradient** none. PyTorch's `argmax`.
  *
  * @example
  * Ops.argmax(logits, 1) // [N, 10] → [N]
  */
-export const argmax = <S extends Shape, const D extends number>(x: Tensor<S>, dim: D): Tensor<Result<Reduce<S, D>>> =>
-  Op.call(op, [x], { dims: reducedDims(x.shape, { dim }), keepDim: false })
+export const argmax = <
+  S extends Shape,
+  const D extends number | undefined = undefined,
+  const Keep extends boolean = false,
+>(
+  x: Tensor<S>,
+  dim?: D,
+  { keepDim }: { readonly keepDim?: Keep } = {},
+): Tensor<Result<Reduce<S, D extends number ? D : "all", Keep>>> =>
+  Op.call(op, [x], { dims: reducedDims(x.shape, dim === undefined ? {} : { dim }), keepDim: keepDim ?? false })

@@ -1,5 +1,5 @@
 import type { Contraction, Conv2d } from "../gpu/Contraction.ts"
-import { type Conv2d as Rule, conv2d as rule, type Padding } from "../shapes/conv2d.ts"
+import { type Conv2d as Rule, conv2d as rule, type Padding, zeros } from "../shapes/conv2d.ts"
 import { type Refuse, refuse } from "../shapes/Refusal.ts"
 import { type Pair, pairX, pairY, type Shape, type Show } from "../shapes/Shape.ts"
 import * as Op from "./Op.ts"
@@ -97,7 +97,7 @@ const weightGradient: Op.Primitive<Pass> = Op.primitive({
 export interface Conv2dOptions {
   /** 1 when absent */
   readonly stride?: Pair
-  /** 0 when absent; "same" keeps the size at stride 1 */
+  /** 0 when absent; "same" keeps the size at stride 1, "valid" is 0 */
   readonly padding?: Padding
   /** 1 when absent */
   readonly dilation?: Pair
@@ -149,7 +149,7 @@ export const conv2d = <X extends Shape, W extends Shape, const O extends Conv2dO
   const inputs = (image: Tensor): ReadonlyArray<Tensor> => (bias == null ? [image, filters] : [image, filters, bias])
   const y =
     paddingMode === "zeros"
-      ? Op.call(forward, inputs(batched), { ...geometry, padding: padding === "same" ? padding : two(padding) })
+      ? Op.call(forward, inputs(batched), { ...geometry, padding: padding === "same" ? padding : two(zeros(padding)) })
       : Op.call(
           forward,
           inputs(pad(batched, sides(padding, [known(kh), known(kw)], geometry.dilation), { mode: paddingMode })),
@@ -164,7 +164,10 @@ export const conv2d = <X extends Shape, W extends Shape, const O extends Conv2dO
 
 /** left, right, top, bottom, as `pad` takes them */
 const sides = (padding: Padding, kernel: Two, dilation: Two): readonly [number, number, number, number] => {
-  if (padding !== "same") return [pairX(padding), pairX(padding), pairY(padding), pairY(padding)]
+  if (padding !== "same") {
+    const [y, x] = two(zeros(padding))
+    return [x, x, y, y]
+  }
   const total = [dilation[0] * (kernel[0] - 1), dilation[1] * (kernel[1] - 1)] as const
   const first = [Math.floor(total[0] / 2), Math.floor(total[1] / 2)] as const
   return [first[1], total[1] - first[1], first[0], total[0] - first[0]]

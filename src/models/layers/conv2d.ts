@@ -41,7 +41,7 @@ export interface Conv2dOptions<I extends number, O extends number, K, S, P, D, G
   readonly kernelSize: SizePair<K>
   /** 1 when absent */
   readonly stride?: SizePair<S>
-  /** zeros on each side, or "same"; 0 when absent */
+  /** zeros on each side, "same" or "valid"; 0 when absent */
   readonly padding?: CountPair<P>
   /** 1 when absent */
   readonly dilation?: SizePair<D>
@@ -82,7 +82,7 @@ export const conv2d = <
     outChannels: notSize(o),
     kernelSize: notSize(kernelSize),
     stride: notSize(stride),
-    padding: padding === "same" ? null : notCount(padding),
+    padding: typeof padding === "string" ? null : notCount(padding),
     dilation: notSize(dilation),
     groups: notGroups(groups, i, o),
   })
@@ -90,7 +90,7 @@ export const conv2d = <
   const taps = weight[1] * weight[2] * weight[3]
   const geometry = { kernelSize, stride, padding, dilation }
   const more = unusual([
-    ["padding", padding === "same" ? padding : tuple(padding), "(0, 0)"],
+    ["padding", typeof padding === "string" ? padding : tuple(padding), "(0, 0)"],
     ["dilation", tuple(dilation), "(1, 1)"],
     ["groups", `${groups}`, "1"],
     ["bias", bool(bias), "True"],
