@@ -424,7 +424,7 @@ for name, shape, attrs in [
 ]:
     op(f"interpolate/{name}", lambda x: F.interpolate(x, **snaked(attrs)), {"x": normal(*shape)}, attrs)
 for name, shape, attrs in [("plain", (4,), {}), ("matrix", (2, 3), {"paddingIdx": 1}), ("negative-padding", (5,), {"paddingIdx": -1})]:
-    inputs = {"index": whole(0, 4, *shape), "weight": normal(4, 3)}
+    inputs = {"index": (torch.arange(math.prod(shape)) * 3 % 4).double().reshape(shape), "weight": normal(4, 3)}
     op(f"embedding/{name}", lambda index, weight: F.embedding(index.long(), weight, **snaked(attrs)), inputs, attrs)
 
 # ---------- optimisers

@@ -1,6 +1,7 @@
 import * as K from "../gpu/Kernel.ts"
 import { type AdaptivePool2d as Rule, adaptivePool2d as rule, type OutputSize } from "../shapes/adaptivePool2d.ts"
 import type { Shape } from "../shapes/Shape.ts"
+import { firstFault, notSize, nothingIn } from "../shapes/size.ts"
 import * as Op from "./Op.ts"
 import { averagePooling } from "./pooling.ts"
 import type { Result } from "./Result.ts"
@@ -9,7 +10,12 @@ import { adaptive, binEnd, binStart } from "./windows.ts"
 
 const op = averagePooling<{ readonly outputSize: OutputSize }>({
   name: "adaptiveAvgPool2d",
-  shape: (input, { outputSize }) => rule(input, outputSize),
+  shape: (input, { outputSize }) => {
+    const sizes = typeof outputSize === "number" ? [outputSize] : outputSize.flatMap((n) => n ?? [])
+    return (
+      firstFault({ outputSize: notSize(sizes) }) ?? nothingIn(input, input.slice(-2), "pool") ?? rule(input, outputSize)
+    )
+  },
   windows: (input, output) => [adaptive(input[0], output[0]), adaptive(input[1], output[1])],
   divisor: ([y, x], [h, w]) => {
     const extent = (o: K.Index, { size, count }: { readonly size: number; readonly count: number }): K.Index =>

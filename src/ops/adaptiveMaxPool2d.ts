@@ -1,6 +1,7 @@
 import { type AdaptivePool2d as Rule, adaptivePool2d as rule, type OutputSize } from "../shapes/adaptivePool2d.ts"
 import type { Shape } from "../shapes/Shape.ts"
 import * as Op from "./Op.ts"
+import { firstFault, notSize, nothingIn } from "../shapes/size.ts"
 import { maxPooling } from "./pooling.ts"
 import type { Result } from "./Result.ts"
 import type { Tensor } from "./Tensor.ts"
@@ -8,7 +9,12 @@ import { adaptive } from "./windows.ts"
 
 const op = maxPooling<{ readonly outputSize: OutputSize }>({
   name: "adaptiveMaxPool2d",
-  shape: (input, { outputSize }) => rule(input, outputSize),
+  shape: (input, { outputSize }) => {
+    const sizes = typeof outputSize === "number" ? [outputSize] : outputSize.flatMap((n) => n ?? [])
+    return (
+      firstFault({ outputSize: notSize(sizes) }) ?? nothingIn(input, input.slice(-2), "pool") ?? rule(input, outputSize)
+    )
+  },
   windows: (input, output) => [adaptive(input[0], output[0]), adaptive(input[1], output[1])],
 })
 

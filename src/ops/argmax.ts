@@ -1,6 +1,7 @@
 import * as K from "../gpu/Kernel.ts"
 import { type Reduce, reduce } from "../shapes/reduce.ts"
 import type { Shape } from "../shapes/Shape.ts"
+import { nothingIn } from "../shapes/size.ts"
 import * as Op from "./Op.ts"
 import type { Result } from "./Result.ts"
 import { type Reduction, reducedDims, reduction } from "./sum.ts"
@@ -8,7 +9,12 @@ import type { Tensor } from "./Tensor.ts"
 
 const op: Op.Primitive<Reduction> = Op.primitive({
   name: "argmax",
-  shape: ([x = []], { dims, keepDim }) => reduce(x, dims, keepDim),
+  shape: ([x = []], { dims, keepDim }) =>
+    nothingIn(
+      x,
+      dims.map((d) => x[d]),
+      "compare",
+    ) ?? reduce(x, dims, keepDim),
   kernel: ({ inputs: [x = []], at, attributes }) => {
     const { axes, point } = reduction(x, attributes, at)
     return [K.argmax(axes, K.load(0, point))]

@@ -1,16 +1,20 @@
-import type { FitsShape, Shape } from "../shapes/Shape.ts"
+import { refuse } from "../shapes/Refusal.ts"
+import { type FitsShape, fitsShape, type Shape, show } from "../shapes/Shape.ts"
+import { firstFault, notShare } from "../shapes/size.ts"
 import { add } from "./add.ts"
 import { logSoftmax } from "./logSoftmax.ts"
 import { mul } from "./mul.ts"
 import { neg } from "./neg.ts"
 import { mean } from "./mean.ts"
 import {
+  classFault,
   type ClassIndices,
   type ClassLossOptions,
   type Losses,
   ofBatch,
   overClasses,
   weightedBy,
+  weightOf,
   type WithoutClasses,
 } from "./nllLoss.ts"
 import { sum } from "./sum.ts"
@@ -55,6 +59,13 @@ export const crossEntropy = Op.composed(
     const { labelSmoothing = 0 } = given
     // the parameter's type is a sentence only where the call does not compile
     const asked = target as Tensor
+    const fault =
+      firstFault({ labelSmoothing: notShare(labelSmoothing) }) ??
+      classFault(logits.shape, given) ??
+      (asked.shape.length === logits.shape.length && !fitsShape(asked.shape, logits.shape)
+        ? refuse(`expects probabilities of shape ${show(logits.shape)} but is given ${show(asked.shape)}`)
+        : null)
+    if (fault !== null) return Op.refused("crossEntropy", [logits, asked, ...weightOf(given)], fault)
     const losses = ofBatch(logits, asked, (x, asked) => {
       const logProbability: Tensor = logSoftmax(x, 1)
       const classes = Number(x.shape[1])

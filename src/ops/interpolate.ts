@@ -1,7 +1,7 @@
 import * as K from "../gpu/Kernel.ts"
 import { refuse } from "../shapes/Refusal.ts"
 import { type Dim, type Pair, pairX, pairY, type Shape, show, unknownDim } from "../shapes/Shape.ts"
-import { notSize } from "../shapes/size.ts"
+import { firstFault, notOneOf, notSize } from "../shapes/size.ts"
 import * as Op from "./Op.ts"
 import type { Tensor } from "./Tensor.ts"
 
@@ -73,6 +73,8 @@ const forward: Op.Primitive<Attributes> = Op.primitive({
     const [n, c, h, w] = x
     if (n === undefined || c === undefined || h === undefined || w === undefined || x.length !== 4)
       return refuse(`expects [N, C, H, W] but the input gives ${show(x)}`)
+    const unknown = firstFault({ mode: notOneOf(mode, ["nearest", "bilinear"]) })
+    if (unknown !== null) return unknown
     if ((size === null) === (scaleFactor === null)) return refuse("needs either a size or a scaleFactor")
     if (mode === "nearest" && alignCorners) return refuse("aligns corners only where its mode is bilinear")
     const wrong = scaleFactor?.find((f) => !(f > 0 && Number.isFinite(f)))

@@ -1,4 +1,5 @@
-import type { Dim, FitsShape, Shape, Show } from "../shapes/Shape.ts"
+import { type Dim, type FitsShape, fitsShape, type Shape, type Show, show } from "../shapes/Shape.ts"
+import { firstFault, nothingIn, notOneOf } from "../shapes/size.ts"
 import { detach } from "./detach.ts"
 import { div } from "./div.ts"
 import { equal } from "./equal.ts"
@@ -12,6 +13,26 @@ import type { Tensor } from "./Tensor.ts"
 import * as Op from "./Op.ts"
 
 export type Reduction = "mean" | "sum" | "none"
+/** the sentence about a reduction that there is not, or `null` */
+export const notReduction = (reduction: string): string | null => notOneOf(reduction, ["mean", "sum", "none"])
+
+export const weightOf = ({ weight }: ClassLossOptions = {}): ReadonlyArray<Tensor> =>
+  weight === undefined ? [] : [weight]
+
+/** why a loss over classes cannot be meant, if it cannot */
+export const classFault = (x: Shape, { weight, ignoreIndex = -100, reduction = "mean" }: ClassLossOptions) => {
+  const [c] = x.length === 1 ? x : x.slice(1)
+  return (
+    firstFault({
+      reduction: notReduction(reduction),
+      ignoreIndex: Number.isSafeInteger(ignoreIndex) ? null : `${ignoreIndex} is no class`,
+      weight:
+        weight === undefined || c === undefined || fitsShape(weight.shape, [c])
+          ? null
+          : `one for each of ${c} classes, not ${show(weight.shape)}`,
+    }) ?? nothingIn(x, [c], "choose")
+  )
+}
 
 /** The options of a loss over classes, as PyTorch's, in camelCase. */
 export interface ClassLossOptions {
@@ -95,6 +116,8 @@ export const nllLoss = Op.composed(
     options?: O,
   ): Tensor<Losses<T, O>> => {
     // the parameter's type is a sentence only where the call does not compile
+    const fault = classFault(logProbabilities.shape, options ?? {})
+    if (fault !== null) return Op.refused("nllLoss", [logProbabilities, target as Tensor, ...weightOf(options)], fault)
     const losses = ofBatch(logProbabilities, target as Tensor, (x, t) => {
       const { own, reduced } = overClasses(x, t, options ?? {})
       return reduced(own(x))

@@ -1,6 +1,7 @@
 import * as K from "../gpu/Kernel.ts"
 import { refuse } from "../shapes/Refusal.ts"
 import { type Shape, show, unknownDim } from "../shapes/Shape.ts"
+import { firstFault, notOneOf } from "../shapes/size.ts"
 import * as Op from "./Op.ts"
 import { slice } from "./slice.ts"
 import type { Tensor } from "./Tensor.ts"
@@ -55,6 +56,8 @@ const most: Record<PadMode, (size: number) => number> = {
 const forward: Op.Primitive<Attributes> = Op.primitive({
   name: "pad",
   shape: ([x = []], { sides, mode }) => {
+    const fault = firstFault({ mode: notOneOf(mode, Object.keys(most)) })
+    if (fault !== null) return fault
     if (sides.length % 2 !== 0 || !sides.every(Number.isSafeInteger))
       return refuse(`expects pairs of whole numbers but is given [${sides.join(", ")}]`)
     if (sides.length > 2 * x.length)

@@ -2,7 +2,7 @@ import { type Axis, axis, type NoAxis, noAxis } from "./axis.ts"
 import type { Put } from "./concat.ts"
 import type { Add, Cmp, FloorDiv, Sub } from "./int.ts"
 import { type Refusal, type Refuse, refuse } from "./Refusal.ts"
-import { type Dim, type Rank, type Shape, type Show, show, unknownDim } from "./Shape.ts"
+import { type Dim, type Rank, type Shape, show, unknownDim } from "./Shape.ts"
 
 /**
  * Shapes: dimension D becomes what is from Start to before End in steps of Step. Negative positions count from the end,

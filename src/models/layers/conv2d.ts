@@ -3,10 +3,17 @@ import type { Tensor } from "../../ops/Tensor.ts"
 import { type Conv2d as Shapes, conv2d as shapes, type Padding } from "../../shapes/conv2d.ts"
 import type { FloorDiv } from "../../shapes/int.ts"
 import { numel, type Pair, pairX, pairY, type X, type Y } from "../../shapes/Shape.ts"
-import { type CountPair, type Groups, notCount, notGroups, notSize } from "../../shapes/size.ts"
-import type { Size, SizePair } from "../../shapes/size.ts"
+import {
+  type CountPair,
+  firstFault,
+  type Groups,
+  notCount,
+  notGroups,
+  notSize,
+  type Size,
+  type SizePair,
+} from "../../shapes/size.ts"
 import { type By, fanIn, type Layer, layer, pure, type Rule, trainable, type Typed } from "../Layer.ts"
-import { firstFault } from "./faults.ts"
 import { bool, tuple, unusual } from "./repr.ts"
 
 export interface Conv2d<
