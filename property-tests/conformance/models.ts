@@ -49,7 +49,7 @@ const initial = (model: Model, weightGain: number) =>
   )
 
 /** the same layers, but those that drop elements pass them on; a layer in two places stays one layer */
-const withoutDropout = <H extends Layer>(layer: H, known: Map<Layer, Layer> = new Map()): H => {
+export const withoutDropout = <H extends Layer>(layer: H, known: Map<Layer, Layer> = new Map()): H => {
   // what is known of a layer is that layer, with other children
   const before = known.get(layer) as H | undefined
   if (before !== undefined) return before

@@ -17,5 +17,10 @@ export {
   subset,
 } from "./data/Dataset.ts"
 export { type Batch, batch, type Batches, type Last, paddingLabel, prefetch } from "./data/batches.ts"
-export { idx, mnist, type Splits } from "./data/mnist.ts"
+export type { DownloadProgress, Patience } from "./data/download.ts"
+export { fashionMnist } from "./data/fashionMnist.ts"
+export type { FilesOptions } from "./data/files.ts"
+export { idx, type Splits } from "./data/idx.ts"
+export { map } from "./data/map.ts"
+export { mnist } from "./data/mnist.ts"
 export { synthetic } from "./data/synthetic.ts"

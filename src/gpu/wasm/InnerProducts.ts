@@ -11,8 +11,8 @@ import { columnsAtOnce, dotField, rowsAtOnce, tileBytes } from "./dotKernels.ts"
 /** Offsets are in floats. */
 export interface InnerProducts {
   readonly batches: ReadonlyArray<{ readonly left: number; readonly right: number; readonly output: number }>
-  readonly rows: ReadonlyArray<number>
-  readonly columns: ReadonlyArray<number>
+  readonly rows: Int32Array
+  readonly columns: Int32Array
   readonly rowStride: number
   readonly columnStride: number
   readonly segments: ReadonlyArray<{ readonly steps: number; readonly left: number; readonly right: number }>
@@ -72,7 +72,7 @@ export const lay = (
 } => {
   const { products: p, transposed } = choose(given, wide)
   const words: Array<number> = Array.from({ length: Object.keys(dotField).length }, () => 0)
-  const place = (table: ReadonlyArray<number>): number => {
+  const place = (table: Iterable<number>): number => {
     const at = 4 * words.length
     for (const w of table) words.push(w | 0)
     return at

@@ -3,9 +3,11 @@ import type { Contraction, Conv2d, MatMul } from "../Contraction.ts"
 import type { Func } from "./Assembler.ts"
 import { innerProducts } from "./dotKernels.ts"
 import * as InnerProducts from "./InnerProducts.ts"
-import { pad, product, spread } from "./productKernels.ts"
+import { pad, product, spread, tileKernels } from "./productKernels.ts"
 import { blocksOf, choose, lay, longestBlock, split } from "./Product.ts"
 import type { Product } from "./Product.ts"
+import * as Winograd from "./Winograd.ts"
+import { winograd, winogradWeights } from "./winogradKernels.ts"
 
 export interface ContractionOptions {
   /** how many threads will run it; every phase must be run by exactly so many */
@@ -76,7 +78,25 @@ interface Work {
 }
 
 const range = (n: number): ReadonlyArray<number> => Array.from({ length: n }, (_, i) => i)
-const multiples = (n: number, step: number): ReadonlyArray<number> => range(n).map((i) => i * step)
+const multiples = (n: number, step: number): Int32Array => {
+  const all = new Int32Array(n)
+  for (let i = 0; i < n; i++) all[i] = i * step
+  return all
+}
+/** `first + row · a + column · b`, row after row */
+const grid = (rows: number, columns: number, first: number, a: number, b: number): Int32Array => {
+  const all = new Int32Array(rows * columns)
+  let at = 0
+  for (let y = 0; y < rows; y++) for (let x = 0; x < columns; x++) all[at++] = first + y * a + x * b
+  return all
+}
+/** each of `offsets`, then each `stride` further, and so on: `times` of them */
+const repeated = (times: number, stride: number, offsets: Int32Array): Int32Array => {
+  const all = new Int32Array(times * offsets.length)
+  let at = 0
+  for (let i = 0; i < times; i++) for (let j = 0; j < offsets.length; j++) all[at++] = i * stride + (offsets[j] ?? 0)
+  return all
+}
 
 // ---------- matrix products
 
@@ -95,7 +115,7 @@ const matMul = (f: MatMul, bias: boolean): Work => {
       columns: n,
     })),
     rows: { operand: multiples(rows, f.transposeA ? 1 : k), output: multiples(rows, n) },
-    columns: { operand: multiples(n, f.transposeB ? k : 1), output: range(n) },
+    columns: { operand: multiples(n, f.transposeB ? k : 1), output: multiples(n, 1) },
     leftTable: multiples(k, f.transposeA ? m : 1),
     rightTable: multiples(k, f.transposeB ? 1 : n),
     blocks: blocksOf(k),
@@ -134,9 +154,10 @@ const surround = (input: 0 | 1, planes: number, y: Reach, x: Reach) => {
 /** images of so few positions are taken together that a batch has about so many columns */
 const columnsAtOnce = 8192
 
-interface Place {
-  readonly image: number
-  readonly output: number
+/** where positions are read in the image, and where in the output they are written */
+interface Positions {
+  readonly image: Int32Array
+  readonly output: Int32Array
 }
 
 /** `output[image, row, position] = Σ over channels and taps of weight · image at position + tap`, for each group */
@@ -147,13 +168,13 @@ const gathering = (g: {
   readonly channels: number
   /** how far apart in the weights are groups, rows, channels */
   readonly weightStrides: { readonly group: number; readonly row: number; readonly channel: number }
-  readonly taps: ReadonlyArray<{ readonly weight: number; readonly image: number }>
-  readonly positions: ReadonlyArray<Place>
+  readonly taps: { readonly weight: Int32Array; readonly image: Int32Array }
+  readonly positions: Positions
   readonly imagePlane: number
   readonly outputPlane: number
   readonly bias: boolean
 }): Product => {
-  const chunks = Math.ceil(g.images / Math.max(1, Math.floor(columnsAtOnce / g.positions.length)))
+  const chunks = Math.ceil(g.images / Math.max(1, Math.floor(columnsAtOnce / g.positions.image.length)))
   const together = Math.ceil(g.images / chunks)
   const imageStride = g.groups * g.channels * g.imagePlane
   const outputStride = g.groups * g.rows * g.outputPlane
@@ -163,19 +184,20 @@ const gathering = (g: {
       right: chunk * together * imageStride + group * g.channels * g.imagePlane,
       output: chunk * together * outputStride + group * g.rows * g.outputPlane,
       bias: g.bias ? group * g.rows : 0,
-      columns: Math.max(0, Math.min(together, g.images - chunk * together)) * g.positions.length,
+      columns: Math.max(0, Math.min(together, g.images - chunk * together)) * g.positions.image.length,
     })),
   )
-  const placed = (stride: number, of: (p: Place) => number) =>
-    range(together).flatMap((image) => g.positions.map((p) => image * stride + of(p)))
-  const taps = range(g.channels).flatMap((channel) => g.taps.map((tap) => ({ channel, tap })))
+  const leftTable = repeated(g.channels, g.weightStrides.channel, g.taps.weight)
   return {
     batches,
     rows: { operand: multiples(g.rows, g.weightStrides.row), output: multiples(g.rows, g.outputPlane) },
-    columns: { operand: placed(imageStride, (p) => p.image), output: placed(outputStride, (p) => p.output) },
-    leftTable: taps.map(({ channel, tap }) => channel * g.weightStrides.channel + tap.weight),
-    rightTable: taps.map(({ channel, tap }) => channel * g.imagePlane + tap.image),
-    blocks: blocksOf(taps.length),
+    columns: {
+      operand: repeated(together, imageStride, g.positions.image),
+      output: repeated(together, outputStride, g.positions.output),
+    },
+    leftTable,
+    rightTable: repeated(g.channels, g.imagePlane, g.taps.image),
+    blocks: blocksOf(leftTable.length),
     bias: g.bias ? "rows" : "none",
   }
 }
@@ -195,15 +217,11 @@ const forward = (f: Conv2d, bias: boolean): Work => {
     rows: og,
     channels: cg,
     weightStrides: { group: og * cg * kh * kw, row: cg * kh * kw, channel: kh * kw },
-    taps: range(kh).flatMap((y) =>
-      range(kw).map((x) => ({ weight: y * kw + x, image: y * f.dilation[0] * image.row + x * f.dilation[1] })),
-    ),
-    positions: range(f.oh).flatMap((y) =>
-      range(f.ow).map((x) => ({
-        image: image.at(y * f.stride[0] - f.padding[0], x * f.stride[1] - f.padding[1]),
-        output: y * f.ow + x,
-      })),
-    ),
+    taps: { weight: multiples(kh * kw, 1), image: grid(kh, kw, 0, f.dilation[0] * image.row, f.dilation[1]) },
+    positions: {
+      image: grid(f.oh, f.ow, image.at(-f.padding[0], -f.padding[1]), f.stride[0] * image.row, f.stride[1]),
+      output: multiples(f.oh * f.ow, 1),
+    },
     imagePlane: image.plane,
     outputPlane: f.oh * f.ow,
     bias,
@@ -243,15 +261,14 @@ const inputGradient = (f: Conv2d): Work => {
         rows: cg,
         channels: og,
         weightStrides: { group: og * cg * kh * kw, row: kh * kw, channel: cg * kh * kw },
-        taps: y.taps.flatMap((v) =>
-          x.taps.map((u) => ({ weight: v.tap * kw + u.tap, image: v.shift * image.row + u.shift })),
-        ),
-        positions: range(y.count).flatMap((i) =>
-          range(x.count).map((j) => ({
-            image: image.at(i, j),
-            output: (i * f.stride[0] + y.residue) * f.w + j * f.stride[1] + x.residue,
-          })),
-        ),
+        taps: {
+          weight: Int32Array.from(y.taps.flatMap((v) => x.taps.map((u) => v.tap * kw + u.tap))),
+          image: Int32Array.from(y.taps.flatMap((v) => x.taps.map((u) => v.shift * image.row + u.shift))),
+        },
+        positions: {
+          image: grid(y.count, x.count, image.at(0, 0), image.row, 1),
+          output: grid(y.count, x.count, y.residue * f.w + x.residue, f.stride[0] * f.w, f.stride[1]),
+        },
         imagePlane: image.plane,
         outputPlane: f.h * f.w,
         bias: false,
@@ -268,10 +285,10 @@ const inputGradient = (f: Conv2d): Work => {
 const zeros = (p: Product): Product => ({
   ...p,
   batches: p.batches.map((z) => ({ ...z, left: 0, right: 0 })),
-  rows: { ...p.rows, operand: p.rows.operand.map(() => 0) },
-  columns: { ...p.columns, operand: p.columns.operand.map(() => 0) },
-  leftTable: [0],
-  rightTable: [0],
+  rows: { ...p.rows, operand: new Int32Array(p.rows.operand.length) },
+  columns: { ...p.columns, operand: new Int32Array(p.columns.operand.length) },
+  leftTable: new Int32Array(1),
+  rightTable: new Int32Array(1),
   blocks: blocksOf(1),
 })
 
@@ -300,7 +317,8 @@ const weightGradient = (f: Conv2d): Work => {
           left: s.start * gradientStride,
           right: s.start * imageStride,
         }))
-  const images = range(positions > longestBlock ? 1 : together)
+  const images = positions > longestBlock ? 1 : together
+  const windows = grid(f.oh, f.ow, image.at(-f.padding[0], -f.padding[1]), f.stride[0] * image.row, f.stride[1])
   const product: Product = {
     batches: range(f.groups).map((g) => ({
       left: g * og * positions,
@@ -311,21 +329,11 @@ const weightGradient = (f: Conv2d): Work => {
     })),
     rows: { operand: multiples(og, positions), output: multiples(og, taps) },
     columns: {
-      operand: range(cg).flatMap((c) =>
-        range(kh).flatMap((y) =>
-          range(kw).map((x) => c * image.plane + y * f.dilation[0] * image.row + x * f.dilation[1]),
-        ),
-      ),
-      output: range(taps),
+      operand: repeated(cg, image.plane, grid(kh, kw, 0, f.dilation[0] * image.row, f.dilation[1])),
+      output: multiples(taps, 1),
     },
-    leftTable: images.flatMap((i) => range(positions).map((p) => i * gradientStride + p)),
-    rightTable: images.flatMap((i) =>
-      range(f.oh).flatMap((y) =>
-        range(f.ow).map(
-          (x) => i * imageStride + image.at(y * f.stride[0] - f.padding[0], x * f.stride[1] - f.padding[1]),
-        ),
-      ),
-    ),
+    leftTable: repeated(images, gradientStride, multiples(positions, 1)),
+    rightTable: repeated(images, imageStride, windows),
     blocks,
     bias: "none",
   }
@@ -356,12 +364,10 @@ const alongRows = (f: Conv2d, image: ReturnType<typeof surround>) => {
       output: g * og * taps,
     })),
     rows: multiples(og, gradientStride),
-    columns: range(cg).flatMap((c) =>
-      range(kh).flatMap((y) =>
-        range(kw).map(
-          (x) => c * imageStride + image.at(y * f.dilation[0] - f.padding[0], x * f.dilation[1] - f.padding[1]),
-        ),
-      ),
+    columns: repeated(
+      cg,
+      imageStride,
+      grid(kh, kw, image.at(-f.padding[0], -f.padding[1]), f.dilation[0] * image.row, f.dilation[1]),
     ),
     rowStride: taps,
     columnStride: 1,
@@ -408,18 +414,50 @@ const workOf = (c: Contraction): Work => {
 export const contractionFunctions = (options: {
   readonly wide: boolean
   readonly relaxed: boolean
-}): ReadonlyArray<Func> => [
-  ...(options.wide ? [product({ columns: 16, relaxed: options.relaxed })] : []),
-  product({ columns: 8, relaxed: options.relaxed }),
-  innerProducts(options),
-  pad,
-  spread,
-]
+}): ReadonlyArray<Func> => {
+  const widths = options.wide ? ([16, 8] as const) : ([8] as const)
+  return [
+    ...widths.flatMap((columns) => {
+      const kernel = { columns, relaxed: options.relaxed }
+      const tiles = tileKernels(kernel)
+      return [product(kernel, tiles), winograd(columns, tiles)]
+    }),
+    ...winogradWeights,
+    innerProducts(options),
+    pad,
+    spread,
+  ]
+}
 
 const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to
 
 /** How a contraction runs on `threads` threads: its tables, its memory and its calls. */
-export const planContraction = (c: Contraction, { threads, wide }: ContractionOptions): PlannedContraction => {
+export const planContraction = (c: Contraction, options: ContractionOptions): PlannedContraction =>
+  c.form._tag === "Conv2d" && Winograd.suits(c.form) ? planWinograd(c.form, c.bias, options) : planProducts(c, options)
+
+/** a convolution of 3×3 by minimal filtering: the filters are transformed, then each thread takes its part of the output */
+const planWinograd = (f: Conv2d, bias: boolean, { threads, wide }: ContractionOptions): PlannedContraction => {
+  const { tables: laid, threadBytes, weightBytes, weights } = Winograd.lay(f, threads)
+  const filters = weights.args[0]
+  // without a bias, zeros stand for it
+  const tables = new Int32Array(laid.length + filters)
+  tables.set(laid)
+  return {
+    tables,
+    workspaceBytes: weightBytes + threads * threadBytes,
+    phases: (at) => {
+      const input = (i: number): number => at.inputs[i] ?? 0
+      const biasAt = bias ? input(2) : at.tables + 4 * laid.length
+      const [image, own] = [input(0), at.workspace + weightBytes]
+      return [
+        [{ fn: weights.fn, args: [input(1), at.workspace, ...weights.args, weights.frequency] }],
+        [{ fn: `winograd${wide ? 16 : 8}`, args: [at.tables, image, at.workspace, at.output, biasAt, own] }],
+      ]
+    },
+  }
+}
+
+const planProducts = (c: Contraction, { threads, wide }: ContractionOptions): PlannedContraction => {
   const { paddings, parts } = workOf(c)
   const laid = parts.map((part) => {
     const { left, right } = part
