@@ -65,7 +65,7 @@ export const batchNorm2d = <const C extends number>(
   const fault = firstFault({ numFeatures: notSize(c) })
   const buffer = (name: string, shape: ReadonlyArray<number>, value: number) => ({
     ...trainable(name, shape, { _tag: "Fill", value }),
-    trainable: false,
+    requiresGrad: false,
   })
   return layer<BatchNorm2d<C>>({
     kind: "batchNorm2d",
