@@ -143,6 +143,32 @@ export const func = <const P extends Readonly<Record<string, Type>>, R extends T
   return { name, parameters: types.slice(0, count), result, locals: types.slice(count), body: code }
 }
 
+/**
+ * The statements with their constant vectors in variables that are set first: an engine makes one anew, in several
+ * instructions, wherever it stands.
+ */
+export const constantsFirst = (
+  statements: ReadonlyArray<Statement>,
+  local: (type: "v128") => Local<"v128">,
+): ReadonlyArray<Statement> => {
+  const made = new Map<string, Local<"v128">>()
+  const first: Array<Statement> = []
+  const moved = (code: Code): Code => {
+    if (typeof code === "number") return code
+    if (isSequence(code)) return code.map(moved)
+    if ("body" in code) return { ...code, body: moved(code.body) }
+    // zeros and ones are a single instruction
+    if (!("bytes" in code) || code.bytes.every((b) => b === 0) || code.bytes.every((b) => b === 255)) return code
+    const key = code.bytes.join()
+    const known = made.get(key) ?? local("v128")
+    if (!made.has(key)) first.push(set(known, { type: "v128", code }))
+    made.set(key, known)
+    return known.code
+  }
+  const rest = statements.map((s): Statement => ({ type: "void", code: moved(s.code) }))
+  return [...first, ...rest]
+}
+
 /** a function that the host gives as `imports[from][name]` */
 export const importFunc = (
   from: string,
@@ -243,6 +269,7 @@ const emitCode = (code: Code, index: (f: Func) => number, to: Bytes): void => {
   const emit = (part: Code): void => {
     if (typeof part === "number") to.byte(part)
     else if (isSequence(part)) for (const inner of part) emit(inner)
+    else if ("bytes" in part) to.put([0xfd, 0x0c, ...part.bytes])
     else if ("func" in part) to.number(index(part.func))
     else if ("body" in part) {
       labels.push(part.label)
