@@ -5,6 +5,7 @@ import { isRefusal } from "../../shapes/Refusal.ts"
 import { type Shape, unknownDim } from "../../shapes/Shape.ts"
 import { DataError } from "../DataError.ts"
 import type { Bound, Fitting, Out, Rule, Transform } from "../transforms/Transform.ts"
+import { joined } from "./joined.ts"
 import { type Dataset, elements, type EpochKey, known, refuse, type Samples, type SampleShape } from "./Dataset.ts"
 
 /** the key of the random numbers of a sample: of seed, epoch and sample, and of nothing else */
@@ -109,14 +110,3 @@ export const map: {
     read: (samples, key) => (input === undefined ? apart(samples, key) : together(input, samples, key)),
   }
 })
-
-/** pictures one after the other */
-export const joined = (pictures: ReadonlyArray<Float32Array>): Float32Array => {
-  const all = new Float32Array(pictures.reduce((n, p) => n + p.length, 0))
-  let at = 0
-  for (const p of pictures) {
-    all.set(p, at)
-    at += p.length
-  }
-  return all
-}
