@@ -100,7 +100,7 @@ export const leastBytes = (net: AnyNet, job: StepJob): number => {
   const all = parameters(net)
   const count = (of: ReadonlyArray<{ readonly shape: ReadonlyArray<number> }>) =>
     of.reduce((n, { shape }) => n + shape.reduce((m, d) => m * d, 1), 0)
-  const trained = count(all.filter((p) => p.trainable))
+  const trained = count(all.filter((p) => p.requiresGrad))
   const slots = optimizerOf(job).slots.length
   const activations = summary(net)
     .rows.filter((row) => kept.test(row.kind))

@@ -33,7 +33,7 @@ const stateDifference = (model: Model, c: ModelCase): string | undefined => {
   if (at !== undefined)
     return `the state has ${own[at] ?? show(undefined)} where the reference has ${reference[at] ?? show(undefined)}`
   const count = parameters(model)
-    .filter((p) => p.trainable)
+    .filter((p) => p.requiresGrad)
     .reduce((n, { shape }) => n + shape.reduce((m, d) => m * d, 1), 0)
   return count === c.params ? undefined : `the model has ${count} parameters, the reference ${c.params}`
 }

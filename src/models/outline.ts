@@ -40,7 +40,7 @@ const numbersOf = (layer: Layer, counted: Set<Layer>, deep: boolean): Numbers =>
   counted.add(layer)
   const those = (yes: (p: Layer["params"][number]) => boolean) =>
     sum(layer.params.filter(yes).map((p) => count(p.shape)))
-  const own = { trainable: those((p) => p.trainable), frozen: those((p) => p.frozen === true) }
+  const own = { trainable: those((p) => p.requiresGrad), frozen: those((p) => p.frozen === true) }
   return deep ? layer.children.map((c) => numbersOf(c.layer, counted, true)).reduce(added, own) : own
 }
 

@@ -51,7 +51,7 @@ describe("minimal filtering", () => {
     n: fc.integer({ min: 1, max: 5 }),
     c: even(16, 32),
     o: even(16, 32),
-    out: fc.tuple(fc.integer({ min: 1, max: 21 }), fc.integer({ min: 1, max: 33 })),
+    out: fc.tuple(fc.integer({ min: 1, max: 15 }), fc.integer({ min: 1, max: 23 })),
     padding: fc.tuple(fc.nat(2), fc.nat(2)),
   })
   const of = (
@@ -71,9 +71,9 @@ describe("minimal filtering", () => {
           taken++
           expect(faults(contraction(f, bias && pass === "forward"), seed)).toEqual([])
         }),
-        { seed: 21, numRuns: 12 },
+        { seed: 21, numRuns: 8 },
       )
-      expect(taken).toBeGreaterThanOrEqual(12)
+      expect(taken).toBeGreaterThanOrEqual(8)
     },
     60_000,
   )
@@ -107,6 +107,30 @@ describe("minimal filtering", () => {
       expect(faults(contraction(conv(pass, f)), 8)).toEqual([])
     }
   }, 60_000)
+})
+
+describe("inner products of few rows", () => {
+  it.each([
+    [1, 37, 64, false],
+    [1, 37, 64, true],
+    [3, 10, 4104, true],
+    [6, 5, 8, true],
+    [17, 3, 2048, true],
+  ] as const)("%i×%i over %i, bias: %s", (m, n, k, bias) => {
+    const f: MatMul = {
+      _tag: "MatMul",
+      batch: 1,
+      m,
+      n,
+      k,
+      transposeA: false,
+      transposeB: true,
+      batchedA: false,
+      batchedB: false,
+    }
+    expect(faults(contraction(f, bias), 9)).toEqual([])
+    expect(faults(contraction({ ...f, batch: 3, batchedA: true, batchedB: true }, bias), 9)).toEqual([])
+  })
 })
 
 describe("sizes at which the code goes another way", () => {
@@ -197,8 +221,9 @@ describe("accuracy", () => {
 
 describe("selectKernels", () => {
   it("gives kernels that this engine has", () => {
-    const { wide, relaxed } = selectKernels()
+    const { wide, relaxed, module } = selectKernels({ auto: true, shared: false })
     expect(relaxed).toBe(supportsRelaxed())
-    expect(typeof wide).toBe("boolean")
+    const has = (name: string) => WebAssembly.Module.exports(module).some((e) => e.name === name)
+    expect([has("product16"), has("product8")]).toEqual([wide, true])
   })
 })

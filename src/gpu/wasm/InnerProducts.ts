@@ -63,7 +63,14 @@ export const cost = (p: InnerProducts): number => Math.min(costOf(p, true), cost
 
 export const lay = (
   given: InnerProducts,
-  wide: boolean,
+  {
+    wide,
+    accumulate,
+  }: {
+    readonly wide: boolean
+    /** whether they are added to what stands in the output */
+    readonly accumulate: boolean
+  },
 ): {
   readonly tables: Int32Array
   readonly threadBytes: number
@@ -100,6 +107,7 @@ export const lay = (
     spanTable: place(spans.flatMap((s) => [s.first, s.end])),
     segmentTable: place(p.segments.flatMap((s) => [s.steps, 4 * s.left, 4 * s.right])),
     threadBytes,
+    accumulate: accumulate ? 1 : 0,
   }
   for (const name of Object.keys(dotField) as ReadonlyArray<keyof typeof dotField>) words[dotField[name]] = values[name]
   return { tables: Int32Array.from(words), threadBytes, threadBytesAt: dotField.threadBytes, transposed }

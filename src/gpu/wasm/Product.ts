@@ -272,7 +272,7 @@ export const choose = (p: Product, wide: boolean): Choice => {
   return choices.reduce((a, b) => (b.cost < a.cost ? b : a))
 }
 
-const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to
+export const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to
 
 /** Lays a product out for `threads` threads. */
 export const lay = ({ product: p, columns: width, shape, runs }: Choice, threads: number): LaidProduct => {

@@ -1,5 +1,6 @@
 /** Which convolutions run by Winograd's minimal filtering, and how they are laid out for `winogradKernels.ts`. */
 import type { Conv2d } from "../Contraction.ts"
+import { roundUp } from "./Product.ts"
 import { winogradField } from "./winogradKernels.ts"
 
 export interface LaidWinograd {
@@ -58,7 +59,6 @@ export const suits = (f: Conv2d): boolean => {
   return cost < 0.8 * direct
 }
 
-const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to
 /** an odd number of cache lines: rows that far apart do not meet in the same few places of a cache */
 const oddLines = (floats: number): number => {
   const lines = Math.ceil(floats / 16)

@@ -1,12 +1,9 @@
 /** Where the files of a data set are: in a folder that is named, on this machine, in the cache, or on the network. */
-import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
-import * as HttpClient from "effect/http/HttpClient"
-import * as UserDirectories from "effect/persistence/UserDirectories"
 import { DataError, type DataReason } from "../DataError.ts"
 import { platformReason } from "../platformReason.ts"
 import type { DownloadProgress, Patience } from "./download.ts"
@@ -45,6 +42,8 @@ export const unwritable = (error: PlatformError): DataReason => {
 export const cacheFolder = Effect.fnUntraced(function* (set: string, options: FilesOptions) {
   const paths = yield* Path.Path
   if (options.cacheFolder !== undefined) return paths.join(options.cacheFolder, set)
+  // loaded when it is needed, as all here that brings in much: a program that trains on its own data needs none of it
+  const UserDirectories = yield* Effect.promise(() => import("effect/persistence/UserDirectories"))
   const own = yield* Effect.option(UserDirectories.make().cache("effect-nn"))
   return own._tag === "Some" ? paths.join(own.value, set) : undefined
 })
@@ -52,6 +51,7 @@ export const cacheFolder = Effect.fnUntraced(function* (set: string, options: Fi
 /** the system's folders for shared data, that packages of data sets are installed in */
 export const sharedFolders = Effect.fnUntraced(function* (set: string) {
   const paths = yield* Path.Path
+  const Config = yield* Effect.promise(() => import("effect/Config"))
   const named = yield* Effect.orElseSucceed(Config.String("XDG_DATA_DIRS"), () => "")
   const folders = (named === "" ? "/usr/local/share:/usr/share" : named).split(":").filter((f) => paths.isAbsolute(f))
   return folders.map((folder) => paths.join(folder, "datasets", set))
@@ -148,7 +148,7 @@ export const fetchFiles = Effect.fnUntraced(function* (
   options: FilesOptions,
 ) {
   const paths = yield* Path.Path
-  // loaded when it is needed: most programs find their files
+  const HttpClient = yield* Effect.promise(() => import("effect/http/HttpClient"))
   const { download } = yield* Effect.promise(() => import("./download.ts"))
   const given = yield* Effect.serviceOption(HttpClient.HttpClient)
   const client = Option.isSome(given) ? given.value : yield* defaultClient
@@ -166,6 +166,7 @@ export const fetchFiles = Effect.fnUntraced(function* (
 
 /** the platform's `fetch`, where no other client is provided */
 const defaultClient = Effect.gen(function* () {
+  const HttpClient = yield* Effect.promise(() => import("effect/http/HttpClient"))
   const fetching = yield* Effect.promise(() => import("effect/http/FetchHttpClient"))
   return yield* Effect.provide(HttpClient.HttpClient, fetching.layer)
 })
