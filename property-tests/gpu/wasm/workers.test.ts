@@ -74,6 +74,16 @@ describe.each(ways)("runs by $name", ({ options, join }) => {
       }
     }).pipe(Effect.scoped, Effect.runPromise))
 
+  it("of a schedule that cannot be are a failure, or the end of the workers, and never a wait for ever", () =>
+    Effect.gen(function* () {
+      const workers = yield* started(options, [[phase(0, "fine", false), phase(1, "missing", false)]])
+      const first = yield* Effect.exit(workers.run(0, join))
+      const refused = Exit.isFailure(first) || first.value?.step === 1
+      assert.isTrue(refused, "the first run")
+      // a broken worker stays broken
+      if (Exit.isFailure(first)) assert.isTrue(Exit.isFailure(yield* Effect.exit(workers.run(0, join))))
+    }).pipe(Effect.scoped, Effect.runPromise))
+
   it("do every unit once, among messages and changes of who takes part", () =>
     Effect.gen(function* () {
       const address = 65536
@@ -83,9 +93,9 @@ describe.each(ways)("runs by $name", ({ options, join }) => {
       workers.grow(4)
       workers.zero(address, 24)
       let expected = 0
-      for (let i = 0; i < 200; i++) {
+      for (let i = 0; i < 1500; i++) {
         const id = i % 3 === 0 ? 1 : 0
-        yield* workers.run(id, i % 5 === 0 ? !join : join)
+        assert.isUndefined(yield* workers.run(id, i % 5 === 0 ? !join : join))
         expected += id === 0 ? 2 : 1
         // a schedule dropped and told anew, a pause now and then
         if (i % 7 === 0) {

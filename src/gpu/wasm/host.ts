@@ -72,7 +72,12 @@ export const makeHost = (
   const callsOf = ({ alone, calls }: WorkerPhase): ReadonlyArray<() => void> =>
     calls.flatMap(({ module, fn, args, units }) => {
       const f = exportsOf(module)[fn]
-      if (typeof f !== "function") return []
+      if (typeof f !== "function")
+        return [
+          () => {
+            throw new Error(`there is no function ${fn}`)
+          },
+        ]
       const n = alone ? 1 : parts
       if (units === undefined) return [() => void f(...args, 0, n)]
       const to = Math.floor(units / n)
@@ -117,8 +122,10 @@ export const makeHost = (
     for (const [i, phase] of work.phases.entries()) {
       if (together && phase.barrier) {
         for (const wait of others(arrive())) {
-          // it is not over before this barrier unless one of the others cannot go on
-          if (Atomics.load(flags, control.finished) === number) return failure
+          // it is not over before this barrier unless one of the others cannot go on; asked in this order, since they may have
+          // passed it and ended in the meantime
+          const over = Atomics.load(flags, control.finished) === number
+          if (over && Atomics.load(flags, wait.word) === wait.value) return failure
           if (!changes(wait)) yield wait
         }
       }

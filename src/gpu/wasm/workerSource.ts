@@ -133,9 +133,12 @@ let since = 0
 const park = () => {
   for (;;) {
     const seen = Atomics.load(control, own)
-    if (Atomics.load(control, ${control.posted}) !== handled) return
+    // in this order: what was posted before a run is seen before it
     const number = Atomics.load(control, own + 1)
+    if (Atomics.load(control, ${control.posted}) !== handled) return
     if (number !== last) {
+      // before the run: after it, the words may be those of the next one
+      const crew = Atomics.load(control, ${control.crew})
       last = number
       gap = performance.now() - since
       if (broken === undefined) {
@@ -148,7 +151,7 @@ const park = () => {
       since = performance.now()
       // the others may wait at a barrier for one that is broken: nothing can be run any more, and the host is told so
       const first = broken !== undefined
-      if (Atomics.add(control, ${control.done}, 1) === Atomics.load(control, ${control.crew}) - 1 || first) {
+      if (Atomics.add(control, ${control.done}, 1) === crew - 1 || first) {
         if (first) Atomics.store(control, ${control.failed}, 1)
         Atomics.store(control, ${control.finished}, number)
         Atomics.notify(control, ${control.finished})
