@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Scope from "effect/Scope"
 import { Device, type DeviceInfo } from "../src/gpu/Device.ts"
+import { deviceLayer } from "../src/gpu/devices.ts"
 import { layer } from "../src/gpu/wasm/Wasm.ts"
 import type { Options } from "./options.ts"
 
@@ -17,8 +18,11 @@ export interface Ours {
   readonly stop: () => Promise<void>
 }
 
-export const startOurs = async (options: Pick<Options, "threads" | "narrow">): Promise<Ours> => {
-  const runtime = ManagedRuntime.make(layer({ threads: options.threads, vectorBits: options.narrow ? 128 : "auto" }))
+export const startOurs = async (options: Pick<Options, "threads" | "narrow" | "device">): Promise<Ours> => {
+  const { device, threads, narrow } = options
+  const runtime = ManagedRuntime.make(
+    device === "wasm" ? layer({ threads, vectorBits: narrow ? 128 : "auto" }) : deviceLayer(device),
+  )
   return {
     info: await runtime.runPromise(Effect.map(Device, (d) => d.info)),
     run: (effect) => runtime.runPromise(effect),

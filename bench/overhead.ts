@@ -136,24 +136,13 @@ const starting = async (bench: Bench): Promise<ReadonlyArray<Result>> => {
   const built = join(root, ".cache/bench")
   await rm(built, { recursive: true, force: true })
   await mkdir(built, { recursive: true })
-  const tsc = join(root, "node_modules/typescript/bin/tsc")
-  await execute(process.execPath, [
-    tsc,
-    "-p",
-    join(root, "tsconfig.build.json"),
-    "--outDir",
-    built,
-    "--declaration",
-    "false",
-    "--declarationMap",
-    "false",
-  ])
+  await execute(process.execPath, [join(root, "scripts/bundle.ts"), "--outdir", built])
   const measure = async (module: string, cwd: string): Promise<number> => {
     const code = `await import(${JSON.stringify(module)}); console.log(performance.now())`
     const { stdout } = await execute(process.execPath, ["--input-type=module", "--eval", code], { cwd })
     return Number(stdout.trim().split("\n").at(-1))
   }
-  const own = join(built, "index.js")
+  const own = join(built, "node/index.js")
   const libraries = [
     { name: "ours", module: own, cwd: root, here: true },
     ...[

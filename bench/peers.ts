@@ -159,6 +159,18 @@ const start = async (
   }
 }
 
+const installed = (): boolean => existsSync(here("./node_modules/.package-lock.json"))
+
+/** installs the libraries in JavaScript, once; without them, the benchmark measures the rest */
+const install = (note: (text: string) => void): void => {
+  note("installing the peers: npm ci --prefix bench")
+  try {
+    execFileSync("npm", ["ci", "--prefix", here("."), "--no-audit", "--no-fund"], { stdio: "ignore" })
+  } catch {
+    note("they could not be installed")
+  }
+}
+
 /** the first interpreter that imports torch, of the one that is asked for and Debian's */
 const pythonWithTorch = (): string | undefined =>
   [process.env["PYTHON"] ?? "python3", "/usr/bin/python3"].find((python) => {
@@ -179,14 +191,16 @@ const startOne = async (name: PeerName, threads: number): Promise<Peer | Missing
   }
   const [library = "", backend = ""] = name.split("-")
   const file = here(`./peers/${library}.ts`)
-  if (!existsSync(here("./node_modules"))) return { name, why: "not installed: npm ci --prefix bench" }
+  if (!installed()) return { name, why: "not installed: npm ci --prefix bench" }
   return start(name, process.execPath, ["--no-warnings", file, backend], threads)
 }
 
 /** Starts the peers that are asked for; those that are not here are named with the reason. */
 export const startPeers = async (
   options: Pick<Options, "peers" | "threads">,
+  note: (text: string) => void,
 ): Promise<{ readonly peers: ReadonlyArray<Peer>; readonly missing: ReadonlyArray<Missing> }> => {
+  if (!installed() && options.peers.some((p) => p !== "torch")) install(note)
   const peers: Array<Peer> = []
   const missing: Array<Missing> = []
   for (const name of peerNames.filter((n) => options.peers.includes(n))) {

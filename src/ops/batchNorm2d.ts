@@ -1,13 +1,18 @@
+import * as K from "../gpu/Kernel.ts"
 import { type Refusal, refuse } from "../shapes/Refusal.ts"
 import { fitsShape, type Shape, show } from "../shapes/Shape.ts"
 import { add } from "./add.ts"
 import { detach } from "./detach.ts"
+import { elementwise } from "./elementwise.ts"
 import { sizeOf } from "./mean.ts"
 import { mul } from "./mul.ts"
 import { affine, moments } from "./normalize.ts"
 import * as Op from "./Op.ts"
 import { reshapeTo } from "./reshape.ts"
-import type { Tensor } from "./Tensor.ts"
+import { rsqrt } from "./rsqrt.ts"
+import { sub } from "./sub.ts"
+import { sum } from "./sum.ts"
+import { fill, type Tensor } from "./Tensor.ts"
 
 /** The options of batch normalisation, as PyTorch's, in camelCase. */
 export interface BatchNorm2dOptions {
@@ -45,6 +50,29 @@ const misfit = (x: Shape, own: ReadonlyArray<Tensor | null>, ofBatch: boolean): 
     : null
 }
 
+const zero = K.constant(0)
+
+/**
+ * `(x − mean) · scale · weight + bias`, of the mean and the inverse deviation of `x` itself. Its gradient goes to `x`
+ * with what goes through those two, in two sums and one pass; the sums are the gradients of bias and weight.
+ */
+const normalized: Op.Primitive<object> = elementwise({
+  name: "batchNorm2d",
+  kernel: ([x = zero, average = zero, scale = zero, weight = zero, bias = zero]) =>
+    K.add(K.mul(K.sub(x, average), K.mul(scale, weight)), bias),
+  gradient: Op.vjp(({ inputs: [x, average, scale, weight], dy }) => {
+    if (x === undefined || average === undefined || scale === undefined || weight === undefined) return []
+    const over = { dim: [0, 2, 3], keepDim: true }
+    // made anew for each reader, which computes it on the way: cheaper than an array of it
+    const unit = () => mul(sub(x, average), scale)
+    const [shift, stretch] = [sum(dy, over), sum(mul(dy, unit()), over)]
+    // dx = scale · weight · (dy − mean(dy) − unit · mean(dy · unit))
+    const share = 1 / sizeOf(x.shape, over.dim)
+    const centred = sub(sub(dy, mul(shift, share)), mul(unit(), mul(stretch, share)))
+    return [mul(centred, mul(scale, weight)), null, null, stretch, shift]
+  }),
+})
+
 /**
  * Each channel shifted and scaled to mean 0 and variance 1, then by `weight` and `bias`.
  *
@@ -68,7 +96,10 @@ export const batchNorm2d = <S extends Shape>(x: Tensor<S>, options: BatchNorm2dO
   if (fault !== null) return { output: image as Tensor<S>, runningMean: image, runningVar: image }
   const wide = (t: Tensor): Tensor => reshapeTo(t, [1, t.shape[0] ?? 1, 1, 1])
   const used = own ? moments(image, [0, 2, 3]) : { mean: wide(detach(runningMean)), variance: wide(detach(runningVar)) }
-  const y = affine(image, used, eps, weight === null ? null : wide(weight), bias === null ? null : wide(bias))
+  const [scale, shift] = [weight === null ? null : wide(weight), bias === null ? null : wide(bias)]
+  const y = own
+    ? Op.call(normalized, [image, used.mean, rsqrt(add(used.variance, eps)), scale ?? fill(1), shift ?? fill(0)], {})
+    : affine(image, used, eps, scale, shift)
   // element by element of `x`
   const output = y as Tensor<S>
   if (!training) return { output, runningMean, runningVar }

@@ -128,12 +128,10 @@ const make = (options: Options) =>
           plan.buffers.forEach((b, i) => {
             if (b.role._tag === "Constant" && b.role.data.length > 0) workers.write(placed[i] ?? 0, b.role.data)
           })
-          for (const task of prepared.tasks) {
-            if (task._tag !== "ContractionTask") continue
-            const words = task.planned.tables
+          for (const { words, piece } of prepared.tables) {
             // the same bits as floats: copied, not computed with
             const floats = new Float32Array(words.buffer, words.byteOffset, words.length)
-            if (words.length > 0) workers.write(placed[task.tables] ?? 0, floats)
+            if (words.length > 0) workers.write(placed[piece] ?? 0, floats)
           }
 
           const schedules = new Map<string, number>()

@@ -8,6 +8,9 @@
  */
 const line = 32
 
+/** milliseconds for which a thread spins at a barrier at least: sleeping takes about as long */
+export const leastSpin = 0.005
+
 export const control = {
   /** the round of the barrier */
   round: 0,

@@ -2,7 +2,7 @@
  * The host as one of the threads: in a short run it takes the first worker's part, so that the run is neither handed over
  * nor waited for. Where it would have to wait for long it gives way to everything else that goes on in its thread.
  */
-import { control } from "./control.ts"
+import { control, leastSpin } from "./control.ts"
 import type { WorkerPhase } from "./workers.ts"
 
 /** a word, and the value that it is to lose before there is something to do again */
@@ -56,7 +56,7 @@ export const makeHost = (
   memory: WebAssembly.Memory,
   flags: Int32Array,
   parts: number,
-  /** for how many milliseconds to spin before sleeping */
+  /** for how many milliseconds to spin before sleeping, at most */
   barrierSpin: number,
 ): Host => {
   const modules = new Map<number, WebAssembly.Module | WebAssembly.Exports>()
@@ -79,12 +79,19 @@ export const makeHost = (
       return to > 0 ? [() => void f(0, to, ...args)] : []
     })
 
+  let spin = barrierSpin
   /** whether the word lost the value before patience ran out */
   const changes = ({ word, value }: Wait): boolean => {
-    const end = performance.now() + barrierSpin
+    const end = performance.now() + spin
     do {
-      for (let i = 0; i < 100; i++) if (Atomics.load(flags, word) !== value) return true
+      for (let i = 0; i < 100; i++)
+        if (Atomics.load(flags, word) !== value) {
+          spin = Math.min(barrierSpin, 2 * spin)
+          return true
+        }
     } while (performance.now() < end)
+    // in vain: the others have no processor, or much to do
+    spin = Math.max(leastSpin, spin / 2)
     return Atomics.wait(flags, word, value, patience) !== "timed-out"
   }
   /** the round in which the others are waited for, if there are any */

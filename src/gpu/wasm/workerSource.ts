@@ -1,4 +1,4 @@
-import { control } from "./control.ts"
+import { control, leastSpin } from "./control.ts"
 
 /**
  * What each worker runs, as text, so that no bundler has to know of it and none can change it. All workers walk the same
@@ -11,7 +11,7 @@ export const workerSource = `
 "use strict"
 const inNode = typeof require === "function"
 const port = inNode ? require("node:worker_threads").parentPort : self
-let memory, control, part, parts, parks, barrierSpin, own
+let memory, control, part, parts, parks, barrierSpin, patience, own
 const modules = new Map()
 const schedules = new Map()
 
@@ -32,7 +32,10 @@ const barrier = () => {
     Atomics.notify(control, ${control.round})
     return
   }
-  if (spin(${control.round}, round, barrierSpin)) return
+  // spinning in vain says that the others have no processor, or much to do
+  const met = spin(${control.round}, round, patience)
+  patience = met ? Math.min(barrierSpin, 2 * patience) : Math.max(${leastSpin}, patience / 2)
+  if (met) return
   while (Atomics.load(control, ${control.round}) === round) Atomics.wait(control, ${control.round}, round)
 }
 
@@ -78,7 +81,7 @@ const handle = (m) => {
       control = m.control && new Int32Array(m.control)
       memory = m.memory || new WebAssembly.Memory({ initial: m.pages, maximum: m.maximum })
       parks = m.parks
-      barrierSpin = m.barrierSpin
+      barrierSpin = patience = m.barrierSpin
       own = m.own
       return true
     case "grow": {

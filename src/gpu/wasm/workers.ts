@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { DeviceError } from "../Device.ts"
-import { control as words } from "./control.ts"
+import { control as words, leastSpin } from "./control.ts"
 import { type Failure, finished, makeHost, mayBlock, type Wait } from "./host.ts"
 import { workerSource } from "./workerSource.ts"
 
@@ -138,7 +138,7 @@ const waitAsync = (): WaitAsync | undefined => {
 const isFailure = (x: unknown): x is Failure => typeof x === "object" && x !== null && "step" in x && "message" in x
 
 /** for how many milliseconds threads spin at a barrier: hardly, where they take each other's processor */
-const barrierSpin = (parts: number): number => (parts > processors() ? 0.005 : 0.05)
+const barrierSpin = (parts: number): number => (parts > processors() ? leastSpin : 0.05)
 
 /** Starts workers that end with the scope. Without shared memory there is one, with a memory of its own. */
 export const startWorkers = (

@@ -80,7 +80,7 @@ export const identify = (run: {
 }): Effect.Effect<Identity> =>
   Effect.gen(function* () {
     const { model, loss, optimizer, data, seed, plan } = run
-    const all = parameters(model).map(({ path, shape, trainable }) => [path, shape, trainable])
+    const all = parameters(model).map(({ path, shape, requiresGrad }) => [path, shape, requiresGrad])
     const numbers = probes.map((step) => bytesOf(optimizer.scalars(step).data))
     // data that cannot be read fail the run when it comes to them, with the error that says why
     const first = Option.flatten(yield* Effect.option(Stream.runHead(data.epoch({ seed, epoch: 1 }))))
