@@ -6,6 +6,8 @@
  * mnist.train.pipe(Data.shuffle, Data.batch(64), Data.prefetch(2))
  */
 export { cache } from "./data/cache.ts"
+export { cifar10 } from "./data/cifar10.ts"
+export { cifar100 } from "./data/cifar100.ts"
 export { concat } from "./data/concat.ts"
 export {
   type Dataset,
@@ -26,6 +28,7 @@ export { fashionMnist } from "./data/fashionMnist.ts"
 export type { FilesOptions } from "./data/files.ts"
 export { filter, type Known } from "./data/filter.ts"
 export { idx, type Splits } from "./data/idx.ts"
+export { imageFolder } from "./data/imageFolder.ts"
 export { map } from "./data/map.ts"
 export { mnist } from "./data/mnist.ts"
 export { relabel } from "./data/relabel.ts"
