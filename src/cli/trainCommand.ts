@@ -9,6 +9,7 @@ import * as Data from "../pipelines/Data.ts"
 import * as Evaluate from "../pipelines/Evaluate.ts"
 import * as Loss from "../pipelines/Loss.ts"
 import type * as Optim from "../pipelines/Optim.ts"
+import * as RunFolder from "../pipelines/RunFolder.ts"
 import * as Train from "../pipelines/Train.ts"
 import * as flags from "./flags.ts"
 import { count, describeDevice, deviceOf, jsonLine } from "./output.ts"
@@ -37,6 +38,33 @@ interface TrainFlags {
 const limited = <S extends Data.SampleShape>(data: Data.Dataset<S>, limit: number | undefined): Data.Dataset<S> =>
   limit === undefined ? data : Data.limit(data, limit)
 
+/** what `run.json` says: all that it takes to build the model again and to prepare pictures for it */
+const describe = (
+  given: TrainFlags,
+  model: Train.Model,
+  data: Data.Dataset<Data.SampleShape>,
+  optimizer: Optim.Optimizer,
+) =>
+  RunFolder.describe({
+    model: { name: given.model, options: {}, input: data.shape, parameters: summary(model).parameters },
+    data: { name: given.data, options: given.limit === undefined ? {} : { limit: given.limit }, samples: data.length },
+    classes: data.classes,
+    normalization: null,
+    training: {
+      epochs: given.epochs,
+      batchSize: given.batchSize,
+      seed: given.seed,
+      loss: "crossEntropy",
+      optimizer: optimizer.name,
+      options: {
+        lr: given.lr,
+        schedule: given.schedule,
+        momentum: given.momentum ?? null,
+        weightDecay: given.weightDecay ?? null,
+      },
+    },
+  })
+
 /** the run itself, once its device is there */
 const train = Effect.fnUntraced(function* (
   given: TrainFlags,
@@ -51,7 +79,7 @@ const train = Effect.fnUntraced(function* (
   const lr = learningRateOf(given.schedule, { lr: given.lr, steps: epochs * data.steps, epochs })
   const optimizer = optimizerOf(lr)
   const out = given.out ?? paths.join("runs", name)
-  const [weights, log] = [paths.join(out, "model.safetensors"), paths.join(out, "log.jsonl")]
+  const { parameters: weights, log } = yield* RunFolder.filesOf(out)
   const { info } = yield* Device
   const table = summary(model)
   const scheduled = given.schedule === "none" ? "" : ` (${given.schedule})`
@@ -65,6 +93,7 @@ const train = Effect.fnUntraced(function* (
         `${optimizer.name}, lr ${given.lr}${scheduled}, batches of ${batchSize}, seed ${seed}`,
     )
   }
+  yield* RunFolder.write(out, describe(given, model, images, optimizer))
   const saidSaved = (saved: Train.Saved) =>
     json
       ? jsonLine({ ...Train.toJson(saved), interrupted: true })

@@ -1,6 +1,6 @@
 import * as K from "../gpu/Kernel.ts"
-import { refuse } from "../shapes/Refusal.ts"
-import { type Shape, show } from "../shapes/Shape.ts"
+import { type Refusal, refuse } from "../shapes/Refusal.ts"
+import { fitsShape, type Shape, show } from "../shapes/Shape.ts"
 import { add } from "./add.ts"
 import { detach } from "./detach.ts"
 import { elementwise } from "./elementwise.ts"
@@ -38,16 +38,17 @@ export interface BatchNormed<S extends Shape> {
   readonly runningVar: Tensor | null
 }
 
-/** passes its input on where it has a channel of each, and refuses it elsewhere */
-const channels: Op.Primitive<{ readonly count: number | null }> = Op.primitive({
-  name: "batchNorm2d",
-  shape: ([x = []], { count }) => {
-    if (x.length !== 4) return refuse(`expects [N, C, H, W] but the input gives ${show(x)}`)
-    return count === null || x[1] === count ? x : refuse(`expects ${count} channels but the input gives ${x[1]}`)
-  },
-  kernel: () => "view",
-  gradient: Op.linear((dy) => dy),
-})
+/** why a batch cannot be normalised with what there is for each channel, if it cannot */
+const misfit = (x: Shape, own: ReadonlyArray<Tensor | null>, ofBatch: boolean): Refusal | null => {
+  const [, c = 0] = x
+  if (x.length !== 4) return refuse(`expects [N, C, H, W] but the input gives ${show(x)}`)
+  const wrong = own.find((t) => t !== null && !fitsShape(t.shape, [c]))
+  if (wrong != null) return refuse(`expects ${show(wrong.shape)} channels but the input gives ${c}`)
+  const count = sizeOf(x, [0, 2, 3])
+  return ofBatch && count <= 1
+    ? refuse(`needs more than one value for each channel but the input gives ${show(x)}`)
+    : null
+}
 
 const zero = K.constant(0)
 
@@ -87,10 +88,13 @@ const normalized: Op.Primitive<object> = elementwise({
 export const batchNorm2d = <S extends Shape>(x: Tensor<S>, options: BatchNorm2dOptions): BatchNormed<S> => {
   const { runningMean = null, runningVar = null, weight = null, bias = null, training } = options
   const { momentum = 0.1, eps = 1e-5 } = options
-  const known = [weight, bias, runningMean, runningVar].find((t) => t !== null)?.shape[0]
-  const image: Tensor = Op.call(channels, [x], { count: typeof known === "number" ? known : null })
-  const wide = (t: Tensor): Tensor => reshapeTo(t, [1, t.shape[0] ?? 1, 1, 1])
+  const given = [weight, bias, runningMean, runningVar]
   const own = training || runningMean === null || runningVar === null
+  const fault = misfit(x.shape, given, own)
+  // a refused input stays so
+  const image: Tensor = fault === null ? x : Op.refused("batchNorm2d", [x, ...given.flatMap((t) => t ?? [])], fault)
+  if (fault !== null) return { output: image as Tensor<S>, runningMean: image, runningVar: image }
+  const wide = (t: Tensor): Tensor => reshapeTo(t, [1, t.shape[0] ?? 1, 1, 1])
   const used = own ? moments(image, [0, 2, 3]) : { mean: wide(detach(runningMean)), variance: wide(detach(runningVar)) }
   const [scale, shift] = [weight === null ? null : wide(weight), bias === null ? null : wide(bias)]
   const y = own

@@ -391,8 +391,10 @@ const gathers = (flat: FlatKernel): number => {
 
 /** The kernel with as few axes as its loads allow. */
 export const flatten = (kernel: K.Kernel): FlatKernel => {
-  const empty = kernel.space.includes(0)
-  const merges = empty ? [] : candidates(kernel).filter((axis) => !build(kernel, new Set([axis])).leftover)
+  const all = kernel.space.includes(0) ? [] : candidates(kernel)
+  const merged = build(kernel, new Set(all))
+  if (all.length === 0 || !merged.leftover) return merged
+  const merges = all.length === 1 ? [] : all.filter((axis) => !build(kernel, new Set([axis])).leftover)
   return build(kernel, new Set(merges))
 }
 

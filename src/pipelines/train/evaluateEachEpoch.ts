@@ -9,7 +9,7 @@ import type { Evaluation, TrainEvent } from "./TrainEvent.ts"
 import { type TrainState, type Weights, withWeights } from "./RunState.ts"
 
 /** What `evaluateEachEpoch` can be told beside the metrics. */
-export interface EvaluateOptions {
+export interface EvaluateOptions extends Evaluate.ModeOptions {
   /** the parameters as they are, or the average that `Optim.average` keeps: `"current"` unless told */
   readonly weights?: Weights
 }
@@ -24,16 +24,16 @@ export interface EvaluateOptions {
  * Train.fit(…).pipe(Train.evaluateEachEpoch(mnist.test, Evaluate.accuracy))
  */
 export const evaluateEachEpoch =
-  (data: Evaluate.EvaluationData, metric: Evaluate.Metric | Evaluate.Metrics, options: EvaluateOptions = {}) =>
+  (data: Evaluate.EvaluationData, metric: Evaluate.Metric | NumberMetrics, options: EvaluateOptions = {}) =>
   <E, R>(
     self: Stream.Stream<TrainEvent, E, R>,
   ): Stream.Stream<TrainEvent, E | Evaluate.EvaluateError | InvalidOption, R | Device> =>
     Stream.unwrap(
       Effect.gen(function* () {
         const scope = yield* Effect.scope
-        const metrics: Evaluate.Metrics = isMetric(metric) ? { [metric.name]: metric } : metric
+        const metrics: NumberMetrics = isMetric(metric) ? { [metric.name]: metric } : metric
         let compiled:
-          | ((state: TrainState) => Effect.Effect<Evaluate.Figures<Evaluate.Metrics>, Evaluate.EvaluateError>)
+          | ((state: TrainState) => Effect.Effect<Evaluate.Figures<NumberMetrics>, Evaluate.EvaluateError>)
           | undefined
         return self.pipe(
           Stream.rechunk(1),
@@ -42,13 +42,21 @@ export const evaluateEachEpoch =
             const evaluation = Effect.gen(function* () {
               const began = yield* Clock.currentTimeMillis
               const { live, run } = yield* withWeights(event.state, options.weights ?? "current")
-              compiled ??= yield* Evaluate.compile({ model: run.model, state: live, data, metrics }).pipe(
+              compiled ??= yield* Evaluate.compile({ ...options, model: run.model, state: live, data, metrics }).pipe(
                 Scope.provide(scope),
               )
               const figures = yield* compiled(live)
               const seconds = ((yield* Clock.currentTimeMillis) - began) / 1000
-              const { epoch, state } = event
-              const told: Evaluation = { _tag: "Evaluation", epoch, data: data.name, metrics: figures, seconds, state }
+              const { epoch, totalSteps, state } = event
+              const told: Evaluation = {
+                _tag: "Evaluation",
+                epoch,
+                totalSteps,
+                data: data.name,
+                metrics: figures,
+                seconds,
+                state,
+              }
               return told
             })
             return Stream.concat(Stream.succeed<TrainEvent>(event), Stream.fromEffect(evaluation))
@@ -57,4 +65,7 @@ export const evaluateEachEpoch =
       }),
     )
 
-const isMetric = (metric: Evaluate.Metric | Evaluate.Metrics): metric is Evaluate.Metric => metric._tag === "Metric"
+/** metrics that give a number each, as an event tells them */
+type NumberMetrics = { readonly [name: string]: Evaluate.Metric }
+
+const isMetric = (metric: Evaluate.Metric | NumberMetrics): metric is Evaluate.Metric => metric._tag === "Metric"
