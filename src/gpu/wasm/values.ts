@@ -5,7 +5,18 @@ import type { Comparison } from "../Kernel.ts"
 import type { FlatKernel, Node, Test } from "./Flat.ts"
 import * as Lin from "./Lin.ts"
 import { reduceScalar, reduceVector } from "./reduce.ts"
-import { addressAt, child, type Emitter, home, intAt, intLanes, keep, lookup, type Scope } from "./Scope.ts"
+import {
+  addressAt,
+  child,
+  type Emitter,
+  home,
+  intAt,
+  intLanes,
+  keep,
+  lookup,
+  numberLanes,
+  type Scope,
+} from "./Scope.ts"
 import * as M from "./vectorMath.ts"
 
 type V = Expr<"v128">
@@ -276,7 +287,7 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
       case "Load":
         return loadVector(node, scope)
       case "ToFloat":
-        return intLanes(e, node.index, scope).map(f32x4.convertI32x4S)
+        return numberLanes(e, node.index, scope)
       case "Unary":
         return e.vector(node.a, scope).map((x) => unary(node.op, x, scope))
       case "Binary": {
