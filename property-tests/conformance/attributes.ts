@@ -37,6 +37,8 @@ export const outputSize = kind(
 export const oneOf = <const V extends string | number | boolean>(...values: ReadonlyArray<V>): Kind<V> =>
   kind((u): u is V => values.some((v) => v === u))
 export const or = <A, B>(a: Kind<A>, b: Kind<B>): Kind<A | B> => kind((u): u is A | B => a.is(u) || b.is(u))
+/** PyTorch's `None` where it means something of its own */
+export const none = kind((u): u is null => u === null)
 /** may be null, as if it were not given */
 export const orNull = <A>(of: Kind<A>): Kind<A> => ({ ...of, nullable: true })
 

@@ -13,6 +13,7 @@ import {
   int,
   ints,
   type Kinds,
+  none,
   oneOf,
   or,
   orNull,
@@ -82,11 +83,14 @@ export const table: Readonly<Record<string, Entry>> = {
       kernelSize === undefined ? missing("kernelSize") : Ops.avgPool2d(x, { kernelSize, ...o }),
   ),
   batchNorm2d: entry(
-    ["x", "weight?", "bias?", "runningMean?", "runningVar?"],
-    { training: bool, momentum: float, eps: float },
-    ({ x, ...tensors }, { training = false, ...o }) => {
-      const { output, runningMean, runningVar } = Ops.batchNorm2d(x, { ...tensors, ...o, training })
-      return { y: output, newRunningMean: runningMean, newRunningVar: runningVar }
+    ["x", "weight?", "bias?", "runningMean?", "runningVar?", "numBatchesTracked?"],
+    { training: bool, momentum: or(float, none), eps: float },
+    ({ x, numBatchesTracked: before, ...tensors }, { training = false, momentum = 0.1, ...o }) => {
+      const seen: T.Tensor = Ops.add(before === undefined ? T.fill(0) : Ops.reshape(before, []), training ? 1 : 0)
+      // without a momentum, each batch has the same share in the mean of all
+      const share = momentum ?? Ops.div(1, seen)
+      const { output, runningMean, runningVar } = Ops.batchNorm2d(x, { ...tensors, ...o, training, momentum: share })
+      return { y: output, newRunningMean: runningMean, newRunningVar: runningVar, newNumBatchesTracked: seen }
     },
   ),
   binaryCrossEntropyWithLogits: entry(

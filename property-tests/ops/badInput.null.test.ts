@@ -58,8 +58,8 @@ describe.each(Object.entries(samples).filter(([name]) => name in pytorch))("%s",
       const y = call(...shapes.map((s) => input(...s)))
       const error = said(y)
       const given = error === undefined ? y.shape : null
-      expect({ shapes, given }).toEqual({ shapes, given: wanted })
-      if (error !== undefined) expect([error.op, error.message.split(": ")[0]]).toEqual([name, name])
+      const by = error === undefined ? [] : [error.op, error.message.split(": ")[0]]
+      expect({ shapes, given, by }).toEqual({ shapes, given: wanted, by: wanted === null ? [name, name] : [] })
     }
   })
 })
@@ -67,8 +67,8 @@ describe.each(Object.entries(samples).filter(([name]) => name in pytorch))("%s",
 it("the decisions of our own are about rows that there are, and that PyTorch decides otherwise", () => {
   for (const [why, op, [shapes, output]] of decided) {
     const row = pytorch[op]?.find(([inputs]) => JSON.stringify(inputs) === JSON.stringify(shapes))
-    expect(row, why).toBeDefined()
-    expect(row?.[1], why).not.toEqual(output)
+    expect({ why, found: row !== undefined }).toEqual({ why, found: true })
+    expect({ why, output: row?.[1] }).not.toEqual({ why, output })
   }
 })
 

@@ -38,7 +38,7 @@ export const onEveryDevice = (laws: ReadonlyArray<Law>, on: ReadonlyArray<Presen
     collected.laws.push(...laws)
     return
   }
-  describe.each(on)("$name", ({ name, layer, effort }) => {
+  describe.each(on)("$name", ({ layer, effort }) => {
     const runtime = ManagedRuntime.make(layer)
     afterAll(() => runtime.dispose())
     for (const law of laws) {

@@ -25,8 +25,8 @@ export interface BatchNorm2dOptions {
   readonly bias?: Tensor | null
   /** whether the batch's own statistics are used, and kept */
   readonly training: boolean
-  /** the share of the new batch in the running statistics: 0.1 when absent */
-  readonly momentum?: number
+  /** the share of the new batch in the running statistics, a number or a scalar: 0.1 when absent */
+  readonly momentum?: number | Tensor
   /** 1e-5 when absent */
   readonly eps?: number
 }
@@ -107,7 +107,9 @@ export const batchNorm2d = <S extends Shape>(x: Tensor<S>, options: BatchNorm2dO
   const moved = (running: Tensor | null, batch: Tensor, correction: number): Tensor | null =>
     running === null
       ? null
-      : add(mul(running, 1 - momentum), mul(reshapeTo(detach(batch), running.shape), momentum * correction))
+      : typeof momentum === "number"
+        ? add(mul(running, 1 - momentum), mul(reshapeTo(detach(batch), running.shape), momentum * correction))
+        : add(mul(running, sub(1, momentum)), mul(mul(reshapeTo(detach(batch), running.shape), correction), momentum))
   return {
     output,
     runningMean: moved(runningMean, used.mean, 1),
