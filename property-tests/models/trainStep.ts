@@ -8,7 +8,7 @@ type Params = { readonly [name: string]: Tensor.Tensor }
 export const trainTwice = (net: Nn.AnyNet, rows: number) =>
   Effect.gen(function* () {
     const first: { readonly [name: string]: HostTensor.HostTensor } = Nn.init<Nn.Layer>(net, { seed: 1 })
-    const learns = new Set(Nn.parameters(net).flatMap((p) => (p.trainable ? [p.path] : [])))
+    const learns = new Set(Nn.parameters(net).flatMap((p) => (p.requiresGrad ? [p.path] : [])))
     const those = (yes: boolean) => Object.fromEntries(Object.entries(first).filter(([k]) => learns.has(k) === yes))
     const optimizer = Optim.sgd({ lr: 1e-3 })
     const params = those(true)

@@ -17,7 +17,7 @@ const events = (tick: Effect.Effect<void>): Stream.Stream<Train.TrainEvent> => {
       return { _tag: "Step" as const, epoch, step, steps: 3, ...pace, ...rest }
     }),
     { _tag: "EpochEnd", epoch, ...rest },
-    { _tag: "Evaluation", epoch, data: "test", metrics: { accuracy: 0.5 }, seconds: 0.5, state },
+    { _tag: "Evaluation", epoch, totalSteps: 0, data: "test", metrics: { accuracy: 0.5 }, seconds: 0.5, state },
   ]
   return Stream.fromIterable([1, 2].flatMap(ofEpoch)).pipe(
     Stream.rechunk(1),

@@ -6,9 +6,10 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
-import { atomicWrite } from "./atomicWrite.ts"
+import { atomicWrite, atomicWriteWith } from "./atomicWrite.ts"
+import * as Checksum from "./checksum.ts"
 import { platformReason } from "./platformReason.ts"
 
 /** The element types that are written; `F16` and `BF16` are read too, as floats. */
@@ -47,6 +48,8 @@ export type SafetensorsReason =
       readonly actualBytes: number
     }
   | { readonly _tag: "TrailingBytes"; readonly expectedBytes: number; readonly actualBytes: number }
+  /** it has a checksum, and its bytes have another */
+  | { readonly _tag: "Altered"; readonly expected: string; readonly actual: string }
 
 const sentences: {
   readonly [T in SafetensorsReason["_tag"]]: (r: Extract<SafetensorsReason, { readonly _tag: T }>) => string
@@ -67,6 +70,9 @@ const sentences: {
   TrailingBytes: (r) =>
     `has ${r.actualBytes} bytes, ${r.actualBytes - r.expectedBytes} more than its header tells of; ` +
     `write or fetch it again`,
+  Altered: (r) =>
+    `was altered after it was written (its checksum is ${r.actual}, its header says ${r.expected}); ` +
+    `write or fetch it again`,
 }
 
 /** A safetensors file that cannot be used: which, why, and what to do. */
@@ -80,16 +86,38 @@ export class SafetensorsError extends Data.TaggedError("SafetensorsError")<{
   }
 }
 
-const Size = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
-const TensorHeader = Schema.Struct({
-  dtype: Schema.String,
-  shape: Schema.Array(Size),
-  data_offsets: Schema.Tuple([Size, Size]),
-})
-type TensorHeader = typeof TensorHeader.Type
-const decodeJson = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown)))
-const decodeTensor = Schema.decodeUnknownResult(TensorHeader)
-const decodeMetadata = Schema.decodeUnknownResult(Schema.Record(Schema.String, Schema.String))
+interface TensorHeader {
+  readonly dtype: string
+  readonly shape: ReadonlyArray<number>
+  readonly data_offsets: readonly [begin: number, end: number]
+}
+
+// by hand, so that a program that trains need not load Effect's Schema to start
+const isRecord = (u: unknown): u is Readonly<Record<string, unknown>> =>
+  typeof u === "object" && u !== null && !Array.isArray(u)
+const isSize = (u: unknown): u is number => Number.isSafeInteger(u) && Number(u) >= 0
+const decodeJson = (text: string): Readonly<Record<string, unknown>> | undefined => {
+  try {
+    const json: unknown = JSON.parse(text)
+    return isRecord(json) ? json : undefined
+  } catch {
+    return undefined
+  }
+}
+/** the header of a tensor, or what is wrong with it */
+const decodeTensor = (entry: unknown): TensorHeader | string => {
+  if (!isRecord(entry)) return `Expected an object, got ${JSON.stringify(entry)}`
+  const wrong = (key: string, wanted: string): string =>
+    key in entry ? `Expected ${wanted} for "${key}", got ${JSON.stringify(entry[key])}` : `Missing key "${key}"`
+  const { dtype, shape, data_offsets: offsets } = entry
+  if (typeof dtype !== "string") return wrong("dtype", "a string")
+  if (!Array.isArray(shape) || !shape.every(isSize)) return wrong("shape", "whole numbers, zero or more")
+  const [begin, end]: ReadonlyArray<unknown> = Array.isArray(offsets) && offsets.length === 2 ? offsets : []
+  if (!isSize(begin) || !isSize(end)) return wrong("data_offsets", "two whole numbers, zero or more")
+  return { dtype, shape, data_offsets: [begin, end] }
+}
+const isMetadata = (u: unknown): u is Readonly<Record<string, string>> =>
+  isRecord(u) && Object.values(u).every((text) => typeof text === "string")
 
 /** bytes of an element; a type that is not here is known by no safetensors that we read */
 const width = { F64: 8, I64: 8, F32: 4, F16: 2, BF16: 2 } as const
@@ -147,7 +175,8 @@ const elements = (bytes: Uint8Array, dtype: Stored, shape: ReadonlyArray<number>
  * The tensors that the bytes of a safetensors file hold. `F16` and `BF16` become `F32`.
  *
  * `file` is the name that an error gives it. Fails with `SafetensorsError`: `Truncated`, `BadHeader`,
- * `UnsupportedType`, `BadOffsets`, `SizeMismatch`, `TrailingBytes`.
+ * `UnsupportedType`, `BadOffsets`, `SizeMismatch`, `TrailingBytes`, and `Altered` where it tells a checksum that is not
+ * its own.
  */
 export const decode = (bytes: Uint8Array, file: string): Result.Result<Contents, SafetensorsError> => {
   const fail = (reason: SafetensorsReason) => Result.fail(new SafetensorsError({ file, reason }))
@@ -170,22 +199,19 @@ export const decode = (bytes: Uint8Array, file: string): Result.Result<Contents,
   }
   if (!text.startsWith("{")) return fail({ _tag: "BadHeader", detail: "it does not start with {" })
   const json = decodeJson(text)
-  if (Result.isFailure(json)) return fail({ _tag: "BadHeader", detail: "it is not a JSON object" })
+  if (json === undefined) return fail({ _tag: "BadHeader", detail: "it is not a JSON object" })
 
   const headers: Array<readonly [name: string, header: TensorHeader]> = []
   let metadata: Readonly<Record<string, string>> = {}
-  for (const [name, entry] of Object.entries(json.success)) {
+  for (const [name, entry] of Object.entries(json)) {
     if (name === "__metadata__") {
-      const texts = decodeMetadata(entry)
-      if (Result.isFailure(texts)) return fail({ _tag: "BadHeader", detail: "__metadata__ holds more than texts" })
-      metadata = texts.success
+      if (!isMetadata(entry)) return fail({ _tag: "BadHeader", detail: "__metadata__ holds more than texts" })
+      metadata = entry
       continue
     }
     const header = decodeTensor(entry)
-    if (Result.isFailure(header)) {
-      return fail({ _tag: "BadHeader", detail: `tensor ${name}: ${header.failure.message.replaceAll(/\s+/g, " ")}` })
-    }
-    headers.push([name, header.success])
+    if (typeof header === "string") return fail({ _tag: "BadHeader", detail: `tensor ${name}: ${header}` })
+    headers.push([name, header])
   }
 
   const body = bytes.subarray(start)
@@ -217,10 +243,26 @@ export const decode = (bytes: Uint8Array, file: string): Result.Result<Contents,
   if (body.length > expectedBegin) {
     return fail({ _tag: "TrailingBytes", expectedBytes: start + expectedBegin, actualBytes: bytes.length })
   }
+  const expected = metadata[checksumKey]
+  if (expected !== undefined) {
+    const at = 8 + indexOfChecksum(bytes.subarray(8, start), expected)
+    const actual = Checksum.of(bytes.subarray(0, at), noChecksum, bytes.subarray(at + noChecksum.length))
+    if (actual !== expected) return fail({ _tag: "Altered", expected, actual })
+  }
   const tensors = new Map(
     decoded.map(([name, at, dtype, shape]) => [name, elements(body.subarray(...at), dtype, shape)]),
   )
   return Result.succeed({ tensors, metadata })
+}
+
+/** the length of a header and its text, filled up with spaces so that what follows is aligned */
+const encodeHeader = (entries: ReadonlyArray<readonly [string, unknown]>): Uint8Array => {
+  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)))
+  const length = Math.ceil(text.length / 8) * 8
+  const bytes = new Uint8Array(8 + length).fill(0x20)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true)
+  bytes.set(text, 8)
+  return bytes
 }
 
 /**
@@ -243,19 +285,81 @@ export const encode = (
     return [name, { dtype, shape, data_offsets: [begin, offset] }] as const
   })
   const noted = Object.keys(metadata).length === 0 ? [] : ([["__metadata__", metadata]] as const)
-  const header = new TextEncoder().encode(JSON.stringify(Object.fromEntries([...noted, ...entries])))
-  const headerBytes = Math.ceil(header.length / 8) * 8
-  const bytes = new Uint8Array(8 + headerBytes + offset)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true)
-  bytes.fill(0x20, 8, 8 + headerBytes)
-  bytes.set(header, 8)
+  const header = encodeHeader([...noted, ...entries])
+  const bytes = new Uint8Array(header.length + offset)
+  bytes.set(header)
   ordered.forEach(([, { dtype, data }], i) => {
-    const into = bytes.subarray(8 + headerBytes + entries[i]![1].data_offsets[0]!)
+    const into = bytes.subarray(header.length + entries[i]![1].data_offsets[0]!)
     into.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     swap(into.subarray(0, data.byteLength), width[dtype])
   })
   return bytes
 }
+
+/** where `writeFrom` tells the checksum of a file: xxHash32 of all its bytes, with zeros in the checksum's own place */
+const checksumKey = "xxh32"
+const noChecksum = new TextEncoder().encode("00000000")
+
+/** where the checksum begins in the bytes of a header; within other texts of JSON its quotes would be escaped */
+const indexOfChecksum = (header: Uint8Array, checksum: string): number => {
+  // a decoder that gives one character for each byte
+  const text = new TextDecoder("windows-1252").decode(header)
+  return text.indexOf(`"${checksumKey}":"${checksum}"`) + checksumKey.length + 4
+}
+
+/** A tensor of floats whose numbers are asked for when it is written, so that one at a time is in memory. */
+export interface Source<out E = never, out R = never> {
+  readonly name: string
+  readonly shape: ReadonlyArray<number>
+  readonly read: Effect.Effect<Float32Array, E, R>
+}
+
+/**
+ * Writes a safetensors file as `write` does, tensor by tensor, with a checksum that `decode` compares. `publish` wraps the
+ * moment at which the file gets its name. Fails with `SafetensorsError`, `Unwritable`, and with what a source fails with.
+ */
+export const writeFrom = <E, R, E2 = never, R2 = never>(
+  path: string,
+  sources: ReadonlyArray<Source<E, R>>,
+  metadata: Readonly<Record<string, string>>,
+  publish?: (rename: Effect.Effect<void, PlatformError>) => Effect.Effect<void, PlatformError | E2, R2>,
+) => {
+  let offset = 0
+  const entries = sources.map(({ name, shape }) => {
+    const begin = offset
+    offset += shape.reduce((n, d) => n * d, width.F32)
+    return [name, { dtype: "F32", shape, data_offsets: [begin, offset] }] as const
+  })
+  const told = { [checksumKey]: new TextDecoder().decode(noChecksum), ...metadata }
+  const header = encodeHeader([["__metadata__", told], ...entries])
+  const write = Effect.fnUntraced(function* (file: FileSystem.File) {
+    const sum = Checksum.make()
+    const put = (bytes: Uint8Array) => {
+      sum.add(bytes)
+      return file.writeAll(bytes)
+    }
+    yield* put(header)
+    for (const { read } of sources) {
+      const data = yield* read
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+      swap(bytes, width.F32)
+      yield* put(bytes)
+      swap(bytes, width.F32)
+    }
+    yield* file.seek(BigInt(8 + indexOfChecksum(header.subarray(8), new TextDecoder().decode(noChecksum))), "start")
+    yield* file.writeAll(new TextEncoder().encode(sum.digest()))
+  })
+  return atomicWriteWith(path, write, publish).pipe(
+    Effect.mapError((error) =>
+      isPlatformError(error)
+        ? new SafetensorsError({ file: path, reason: { _tag: "Unwritable", detail: platformReason(error) } })
+        : error,
+    ),
+  )
+}
+
+const isPlatformError = (error: unknown): error is PlatformError =>
+  typeof error === "object" && error !== null && "_tag" in error && error._tag === "PlatformError"
 
 /** The tensors of a safetensors file. Fails as `decode` does, and with `Unreadable`. */
 export const read = Effect.fnUntraced(function* (path: string) {
@@ -281,7 +385,7 @@ export const write = Effect.fnUntraced(function* (
 
 /** an integer tensor's or a double's values as float32, where a float is wanted */
 export const toFloat32 = (tensor: Tensor): Float32Array =>
-  tensor.dtype === "I64" ? Float32Array.from(tensor.data, Number) : Float32Array.from(tensor.data)
+  tensor.dtype === "I64" ? Float32Array.from(tensor.data, Number) : new Float32Array(tensor.data)
 
 /** a tensor by name */
 export const get = (contents: Contents, name: string): Option.Option<Tensor> =>

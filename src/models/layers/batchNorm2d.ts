@@ -3,9 +3,8 @@ import type { Tensor } from "../../ops/Tensor.ts"
 import { add } from "../../ops/add.ts"
 import { type Refuse, refuse } from "../../shapes/Refusal.ts"
 import { type Dim, type Fits, fits, numel, type Shape, type Show, show, type ShowDim } from "../../shapes/Shape.ts"
-import { notSize, type Size } from "../../shapes/size.ts"
+import { firstFault, notSize, type Size } from "../../shapes/size.ts"
 import { type By, type Layer, layer, type Rule, trainable, type Typed } from "../Layer.ts"
-import { firstFault } from "./faults.ts"
 import { float } from "./repr.ts"
 
 export interface BatchNorm2d<C extends number> extends Layer {
@@ -66,7 +65,7 @@ export const batchNorm2d = <const C extends number>(
   const fault = firstFault({ numFeatures: notSize(c) })
   const buffer = (name: string, shape: ReadonlyArray<number>, value: number) => ({
     ...trainable(name, shape, { _tag: "Fill", value }),
-    trainable: false,
+    requiresGrad: false,
   })
   return layer<BatchNorm2d<C>>({
     kind: "batchNorm2d",

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "../../ops/random.ts"
 import { DataError } from "../DataError.ts"
 import { type Dataset, elements, make, type SampleShape } from "./Dataset.ts"
-import type { Splits } from "./mnist.ts"
+import type { Splits } from "./idx.ts"
 
 const controlPoints = 5
 

@@ -60,12 +60,12 @@ export interface Split<T> {
 
 /** numbers by name, those of the model only, parameters and running statistics apart */
 export const split = (model: Model, all: HostParameters): Split<HostTensor> => {
-  const named = parameters(model).flatMap(({ path, trainable }) => {
+  const named = parameters(model).flatMap(({ path, requiresGrad }) => {
     const value = all[path]
-    return value === undefined ? [] : [{ path, trainable, value }]
+    return value === undefined ? [] : [{ path, requiresGrad, value }]
   })
-  const those = (trainable: boolean) =>
-    Object.fromEntries(named.filter((p) => p.trainable === trainable).map(({ path, value }) => [path, value]))
+  const those = (yes: boolean) =>
+    Object.fromEntries(named.filter((p) => p.requiresGrad === yes).map(({ path, value }) => [path, value]))
   return { params: those(true), buffers: those(false) }
 }
 
@@ -99,13 +99,13 @@ export const parametersRefusal = (model: Model, all: HostParameters): ShapeMisma
 /** the numbers that a model starts with */
 export const init = (model: Model, seed: number): HostParameters => Init.init<Layer>(model, { seed })
 
-/** logits, and the next running statistics */
+/** logits, the next running statistics, and what auxiliary heads give in training */
 export const forward = (
   model: Model,
   { params, buffers }: Split<Tensor>,
   images: Tensor,
   options: Apply.ApplyOptions,
-): { readonly logits: Tensor; readonly buffers: Parameters } => {
-  const { output, updates } = Apply.forward<Layer, Shape>(model, { ...params, ...buffers }, images, options)
-  return { logits: output, buffers: { ...buffers, ...updates } }
+): { readonly logits: Tensor; readonly buffers: Parameters; readonly auxiliary: Parameters } => {
+  const { output, updates, auxiliary } = Apply.forward<Layer, Shape>(model, { ...params, ...buffers }, images, options)
+  return { logits: output, buffers: { ...buffers, ...updates }, auxiliary }
 }

@@ -7,6 +7,8 @@ import { InvalidOption } from "../InvalidOption.ts"
 import { averageSlot } from "../optim/average.ts"
 import type { Slots } from "../optim/Optimizer.ts"
 import type { HostParameters, Model, Parameters } from "./Model.ts"
+import type { Identity } from "./Identity.ts"
+import type { Memories, Memory, Progress } from "./Progress.ts"
 
 /** Everything that a step changes, on the device. */
 export type TrainState = State<{
@@ -29,6 +31,8 @@ export interface RunState {
   /** the same on the device, for programs of one's own */
   readonly live: TrainState
   readonly run: Run
+  /** fails where the run has gone on: for operators that act on it, or remember what they saw */
+  readonly current: Effect.Effect<void, StaleState>
   /**
    * The same with the moving average of the parameters in their place, to read and to evaluate; `undefined` where the
    * optimiser keeps none.
@@ -65,6 +69,15 @@ export const averageOf = (state: TrainState): TrainState | undefined => {
   return { ...state, leaves }
 }
 
+/** All that a run goes on from, at one moment. */
+export interface Captured {
+  readonly live: TrainState
+  readonly progress: Progress
+  readonly memories: Memories
+  /** the run has not gone on since: what was read of `live` belongs to the rest */
+  readonly isCurrent: () => boolean
+}
+
 /** A run, for as long as it lasts. */
 export interface Run {
   readonly model: Model
@@ -78,6 +91,30 @@ export interface Run {
   /** what the optimiser's learning rate is multiplied by from step to step; 1 until it is set */
   readonly rateScale: () => number
   readonly setRateScale: (scale: number) => Effect.Effect<void>
+  /** what makes this run the one it is: a checkpoint of another is not gone on with */
+  readonly identity: Effect.Effect<Identity>
+  /**
+   * Puts parameters and buffers in the place of the run's own, as an operator does that ends it with its best ones. No
+   * checkpoint is made of the run after that.
+   */
+  readonly replace: (parameters: HostParameters) => Effect.Effect<RunState, DeviceError | StaleState>
+  /**
+   * Makes what an operator remembers a part of checkpoints; gives what the checkpoint that the run goes on from holds
+   * under the name. To be called at `Start`. `snapshot` gives plain data that does not change afterwards.
+   *
+   * Fails with `InvalidOption` where `Train.checkpoint` stands before the operator: what it remembers would be older or
+   * younger than the rest.
+   */
+  readonly remember: (name: string, snapshot: () => Memory) => Effect.Effect<Memory | undefined, InvalidOption>
+  /** the fiber of the last step, to compare with that of whoever hears of it */
+  readonly fiber: () => unknown
+  /** operators from here on remember too late to be in a checkpoint */
+  readonly closeMemory: Effect.Effect<void>
+  /** Runs before a checkpoint is written, for an operator that writes something else with a delay. */
+  readonly beforeCheckpoint: (flush: Effect.Effect<void>) => Effect.Effect<void>
+  readonly flush: Effect.Effect<void>
+  /** all that the run goes on from; `undefined` where it cannot go on from what is on the device */
+  readonly capture: () => Captured | undefined
   /**
    * Runs `finalizer` when the run is over, however it ends, before its memory is released. What it fails with is
    * ignored.

@@ -15,7 +15,23 @@ export interface Start {
   readonly batchSize: number
   readonly optimizer: string
   readonly seed: number
+  /** the checkpoint that the run goes on from; absent in one that begins anew */
+  readonly resumed?: Resumed
   readonly state: RunState
+}
+
+/** Where a run goes on from. */
+export interface Resumed {
+  readonly path: string
+  /** that the run was in, counted from 1 */
+  readonly epoch: number
+  /** of this epoch that were done */
+  readonly step: number
+  readonly totalSteps: number
+  /** the last of them is told once more: nobody had seen it when the checkpoint was written */
+  readonly retold: boolean
+  /** why the rest of the run may differ in some bits from an uninterrupted one; none where it does not */
+  readonly differences: ReadonlyArray<string>
 }
 
 /** A step is done. */
@@ -59,6 +75,7 @@ export interface EpochEnd {
 export interface Evaluation {
   readonly _tag: "Evaluation"
   readonly epoch: number
+  readonly totalSteps: number
   readonly data: string
   readonly metrics: Readonly<Record<string, number>>
   readonly seconds: number
@@ -74,7 +91,21 @@ export interface Saved {
   readonly state: RunState
 }
 
-export type TrainEvent = Start | Step | EpochEnd | Evaluation | Saved
+/** All that the run goes on from was written to a file. */
+export interface Checkpoint {
+  readonly _tag: "Checkpoint"
+  readonly epoch: number
+  /** of this epoch that are done */
+  readonly step: number
+  readonly totalSteps: number
+  readonly path: string
+  /** whether it is the best so far, and lies in `best.safetensors` for that */
+  readonly best: boolean
+  readonly seconds: number
+  readonly state: RunState
+}
+
+export type TrainEvent = Start | Step | EpochEnd | Evaluation | Saved | Checkpoint
 
 /** A loss that is not finite: the run stops before it wastes more time. */
 export class NonFiniteLoss extends Data.TaggedError("NonFiniteLoss")<{

@@ -47,8 +47,16 @@ export const evaluateEachEpoch =
               )
               const figures = yield* compiled(live)
               const seconds = ((yield* Clock.currentTimeMillis) - began) / 1000
-              const { epoch, state } = event
-              const told: Evaluation = { _tag: "Evaluation", epoch, data: data.name, metrics: figures, seconds, state }
+              const { epoch, totalSteps, state } = event
+              const told: Evaluation = {
+                _tag: "Evaluation",
+                epoch,
+                totalSteps,
+                data: data.name,
+                metrics: figures,
+                seconds,
+                state,
+              }
               return told
             })
             return Stream.concat(Stream.succeed<TrainEvent>(event), Stream.fromEffect(evaluation))

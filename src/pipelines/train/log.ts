@@ -3,18 +3,40 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { makeFolder } from "../makeFolder.ts"
 import { platformReason } from "../platformReason.ts"
 import { OutputError } from "./OutputError.ts"
-import { toJson, type TrainEvent } from "./TrainEvent.ts"
+import { type Resumed, type Start, toJson, type TrainEvent } from "./TrainEvent.ts"
 
 /** milliseconds that a step's line may wait, so that a step does not wait for the disk */
 const flushEvery = 1000
 
+/** what of a line says when it was */
+const Line = Schema.fromJsonString(Schema.Struct({ event: Schema.String, totalSteps: Schema.optionalKey(Schema.Int) }))
+const decodeLine = Schema.decodeUnknownOption(Line)
+
+/** the lines of a log from before the moment at which a run goes on: it tells the others once more */
+const before = (text: string, resumed: Resumed): string =>
+  text
+    .split("\n")
+    .filter((line) => {
+      const { event, totalSteps = 0 } = Option.getOrElse(decodeLine(line), () => ({
+        event: "broken",
+        totalSteps: Infinity,
+      }))
+      if (totalSteps !== resumed.totalSteps || totalSteps === 0) return totalSteps < resumed.totalSteps
+      return resumed.step === 0 || (event === "Step" && !resumed.retold)
+    })
+    .map((line) => `${line}\n`)
+    .join("")
+
 /**
  * Writes a run's events to a file as JSON lines, one object each with `event` and `time` (milliseconds since 1970).
- * The events pass unchanged. What was logged before an interruption is in the file.
+ * The events pass unchanged. What was logged before an interruption is in the file; a run that goes on from a checkpoint
+ * goes on with the file, where it has the lines up to there.
  *
  * Fails with `OutputError` where the file cannot be written.
  */
@@ -31,7 +53,7 @@ export const log =
           (error: PlatformError) => new OutputError({ path, reason: platformReason(error) }),
         )
         yield* refused(makeFolder(paths.dirname(path)))
-        const file = yield* refused(fs.open(path, { flag: "w" }))
+        const file = yield* refused(fs.open(path, { flag: "a+" }))
         let waiting = ""
         let flushedAt = 0
         const flush = Effect.suspend(() => {
@@ -41,7 +63,15 @@ export const log =
         })
         // a finaliser never fails: what could not be written by then is lost with the disk
         yield* Effect.addFinalizer(() => Effect.ignoreCause(flush))
+        const begin = Effect.fnUntraced(function* ({ resumed, state }: Start) {
+          const kept = resumed === undefined ? "" : before(yield* refused(fs.readFileString(path)), resumed)
+          yield* refused(file.truncate(0))
+          waiting = kept
+          // what a checkpoint holds, the log has too
+          yield* state.run.beforeCheckpoint(Effect.ignore(flush))
+        })
         const write = Effect.fnUntraced(function* (event: TrainEvent) {
+          if (event._tag === "Start") yield* begin(event)
           const time = yield* Clock.currentTimeMillis
           waiting += `${JSON.stringify({ time, ...toJson(event) })}\n`
           if (event._tag === "Step" && time - flushedAt < flushEvery) return

@@ -1,14 +1,17 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as State from "../../ops/State.ts"
+import type { StaleState } from "../../ops/State.ts"
 import { InvalidOption } from "../InvalidOption.ts"
-import { type PlateauOptions, reduceOnPlateau as rule } from "../schedule/reduceOnPlateau.ts"
+import { type PlateauOptions, type PlateauState, reduceOnPlateau as rule } from "../schedule/reduceOnPlateau.ts"
 import type { TrainEvent } from "./TrainEvent.ts"
+import { type Watched, watchedValue } from "./watched.ts"
 
 /** Options of `reduceOnPlateau`: PyTorch's, and what is watched. */
 export interface ReduceOnPlateauOptions extends PlateauOptions {
   /** `"loss"` of an epoch's training, unless told; or that metric of its `Evaluation` */
-  readonly metric?: "loss" | { readonly evaluation: string }
+  readonly metric?: Watched
 }
 
 /**
@@ -27,23 +30,20 @@ export interface ReduceOnPlateauOptions extends PlateauOptions {
  */
 export const reduceOnPlateau =
   (options: ReduceOnPlateauOptions = {}) =>
-  <E, R>(self: Stream.Stream<TrainEvent, E, R>): Stream.Stream<TrainEvent, E | State.StaleState | InvalidOption, R> =>
+  <E, R>(self: Stream.Stream<TrainEvent, E, R>): Stream.Stream<TrainEvent, E | StaleState | InvalidOption, R> =>
     Stream.suspend(() => {
       const { metric = "loss" } = options
       const plateau = rule(options)
       let remembered = plateau.initial
-      const watched = (event: TrainEvent): Effect.Effect<number | undefined, InvalidOption> => {
-        if (metric === "loss") return Effect.succeed(event._tag === "EpochEnd" ? event.loss : undefined)
-        if (event._tag !== "Evaluation") return Effect.undefined
-        const found = event.metrics[metric.evaluation]
-        const known = Object.keys(event.metrics).join(", ")
-        const sentence = `reduceOnPlateau: the evaluation has no ${metric.evaluation}; it has ${known}`
-        return found === undefined ? new InvalidOption({ sentence }) : Effect.succeed(found)
-      }
       const act = Effect.fnUntraced(function* (event: TrainEvent) {
-        const found = yield* watched(event)
+        if (event._tag === "Start") {
+          const memory = yield* event.state.run.remember("reduceOnPlateau", () => ({ values: encode(remembered) }))
+          remembered = Option.getOrElse(decode(memory?.values, plateau.initial), () => remembered)
+          return
+        }
+        const found = yield* watchedValue("reduceOnPlateau", metric, event)
         if (found === undefined) return
-        yield* State.valid(event.state.live)
+        yield* event.state.current
         const { run } = event.state
         const before = run.learningRate()
         const { state, lr } = plateau.next(remembered, found, before)
@@ -54,3 +54,13 @@ export const reduceOnPlateau =
         ? self.pipe(Stream.rechunk(1), Stream.tap(act))
         : Stream.fail(new InvalidOption({ sentence: plateau.refusal }))
     })
+
+/** what is remembered as JSON, which knows no infinity: before the first metric there is no best one */
+const Remembered = Schema.Struct({ best: Schema.NullOr(Schema.Finite), bad: Schema.Int, cooldown: Schema.Int })
+const encode = (state: PlateauState): typeof Remembered.Type => ({
+  ...state,
+  best: Number.isFinite(state.best) ? state.best : null,
+})
+const decode = (values: unknown, { best }: PlateauState): Option.Option<PlateauState> =>
+  Option.map(decodeRemembered(values), (found) => ({ ...found, best: found.best ?? best }))
+const decodeRemembered = Schema.decodeUnknownOption(Remembered)
