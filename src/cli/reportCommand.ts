@@ -8,6 +8,12 @@ import * as Train from "../pipelines/Train.ts"
 import * as flags from "./flags.ts"
 import { jsonLine } from "./output.ts"
 
+/** the page of a report, or the sentence that says why there is none */
+interface Reported {
+  readonly page?: string
+  readonly missing?: string
+}
+
 /** the report of a run that has just ended: its page, or the sentence that says why there is none */
 export const reportOf = (options: {
   readonly folder: string
@@ -19,10 +25,11 @@ export const reportOf = (options: {
     const { folder, model, data } = options
     const { parameters } = yield* Train.load(options.parameters)
     yield* Report.saveResults(folder, yield* Report.results({ model, parameters, data }))
-    return { page: yield* Report.write(folder) }
+    const written: Reported = { page: yield* Report.write(folder) }
+    return written
   }).pipe(
     // the run itself is done and saved: what only a report needs may be missing
-    Effect.catchTag("MissingPackage", (error) => Effect.succeed({ missing: error.message })),
+    Effect.catchTag("MissingPackage", (error) => Effect.succeed<Reported>({ missing: error.message })),
   )
 
 /** `report`: makes the page of a run again, from what is in its folder */

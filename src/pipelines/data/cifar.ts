@@ -7,7 +7,15 @@ import * as Tar from "effect/encoding/Tar"
 import { DataError, type DataReason } from "../DataError.ts"
 import { platformReason } from "../platformReason.ts"
 import { checkLabels, inMemory } from "./Dataset.ts"
-import { cacheFolder, fetchFiles, filesIn, type FilesOptions, namedFolder, type Published, unwritable } from "./files.ts"
+import {
+  cacheFolder,
+  fetchFiles,
+  filesIn,
+  type FilesOptions,
+  namedFolder,
+  type Published,
+  unwritable,
+} from "./files.ts"
 
 const pixels = 3 * 32 * 32
 

@@ -76,7 +76,7 @@ export const charts = Effect.fnUntraced(function* (log: RunLog) {
       marginRight: 120,
       marginLeft: 52,
       className: "chart-marks",
-      x: { label: "step", nice: false },
+      x: { label: "step", domain: [0, Math.max(1, ...ends, ...last.map((p) => p.step))] },
       y,
       marks: [
         Plot.gridY({ stroke: "var(--faint)", strokeOpacity: 1 }),
