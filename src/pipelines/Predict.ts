@@ -22,7 +22,7 @@ import { InvalidOption } from "./InvalidOption.ts"
 import type { MissingPackage } from "./MissingPackage.ts"
 import { platformReason } from "./platformReason.ts"
 import { makeBatcher } from "./predict/batcher.ts"
-import { decodeGray, decodeTo, planes } from "./predict/decode.ts"
+import { decodeSmall, decodeTo, planes } from "./predict/decode.ts"
 import { toMnist } from "./predict/digit.ts"
 import { PredictError } from "./predict/PredictError.ts"
 import * as RunFolder from "./RunFolder.ts"
@@ -102,7 +102,7 @@ export const resizedTo = (shape: ReadonlyArray<number>, normalization: Normaliza
 export const asMnist =
   (normalization: Normalization = null): Prepare =>
   (bytes, source) =>
-    Effect.flatMap(decodeGray(bytes, source), (picture) => {
+    Effect.flatMap(decodeSmall(bytes, source), (picture) => {
       const digit = toMnist(picture)
       return digit === undefined
         ? new PredictError({ source, reason: { _tag: "Blank" } })

@@ -26,8 +26,8 @@ const solve = (matrix: ReadonlyArray<ReadonlyArray<number>>, right: ReadonlyArra
 
 const median = (numbers: Float32Array): number => numbers.toSorted()[numbers.length >> 1] ?? 0
 
-/** rounds of fitting, each without what was far from the surface before */
-const rounds = 6
+/** rounds of fitting, each without what was far from the surface before; on about so many pixels */
+const [rounds, fitted] = [6, 4_000]
 
 /**
  * The plane minus its background: a surface of second degree, fitted to all that is not far from it. The background is
@@ -35,26 +35,35 @@ const rounds = 6
  */
 export const flattened = (plane: Plane): Plane => {
   const { width, height, data } = plane
-  const at = (i: number) => terms((2 * (i % width)) / width - 1, (2 * Math.floor(i / width)) / height - 1)
-  const step = Math.max(1, Math.floor(data.length / 10_000))
-  const middle = median(data)
-  let rest = data.map((x) => x - middle)
+  // an odd step, so that the pixels that are looked at do not lie in columns
+  const step = Math.max(1, Math.floor(data.length / fitted) | 1)
+  const points = Array.from({ length: Math.ceil(data.length / step) }, (_, k) => {
+    const i = k * step
+    return { value: data[i]!, at: terms((2 * (i % width)) / width - 1, (2 * Math.floor(i / width)) / height - 1) }
+  })
+  const heightAt = (surface: ReadonlyArray<number>, at: ReadonlyArray<number>): number =>
+    at.reduce((sum, term, a) => sum + term * surface[a]!, 0)
+  let surface: ReadonlyArray<number> = [median(Float32Array.from(points, (p) => p.value)), 0, 0, 0, 0, 0]
   for (let round = 0; round < rounds; round++) {
-    const spread = median(rest.map(Math.abs))
+    const rest = Float32Array.from(points, ({ value, at }) => Math.abs(value - heightAt(surface, at)))
     // at first wide, so that a shadow is not taken for ink; then only what is surely background
-    const limit = Math.max(0.02, spread * Math.max(2.5, 5 - round))
-    const matrix = Array.from({ length: 6 }, () => Array.from({ length: 6 }, () => 0))
-    const right = Array.from({ length: 6 }, () => 0)
-    for (let i = 0; i < data.length; i += step) {
-      if (Math.abs(rest[i]!) > limit) continue
-      const t = at(i)
-      for (let a = 0; a < 6; a++) {
-        right[a]! += t[a]! * data[i]!
-        for (let b = 0; b < 6; b++) matrix[a]![b]! += t[a]! * t[b]!
-      }
+    const limit = Math.max(0.02, median(rest) * Math.max(2.5, 5 - round))
+    const near = points.filter((_, i) => rest[i]! <= limit)
+    const sums = (of: (p: (typeof points)[number]) => number): number => near.reduce((sum, p) => sum + of(p), 0)
+    const six = [0, 1, 2, 3, 4, 5]
+    surface = solve(
+      six.map((a) => six.map((b) => sums(({ at }) => at[a]! * at[b]!))),
+      six.map((a) => sums(({ at, value }) => at[a]! * value)),
+    )
+  }
+  const [c = 0, cx = 0, cy = 0, cxx = 0, cxy = 0, cyy = 0] = surface
+  const rest = new Float32Array(data.length)
+  for (let row = 0, i = 0; row < height; row++) {
+    const y = (2 * row) / height - 1
+    for (let column = 0; column < width; column++, i++) {
+      const x = (2 * column) / width - 1
+      rest[i] = data[i]! - (c + cx * x + cy * y + cxx * x * x + cxy * x * y + cyy * y * y)
     }
-    const surface = solve(matrix, right)
-    rest = data.map((x, i) => x - at(i).reduce((sum, term, a) => sum + term * surface[a]!, 0))
   }
   return { width, height, data: rest }
 }

@@ -35,12 +35,12 @@ const decoded = (bytes: Uint8Array, source: string, stages: (picture: Pipeline) 
   ).pipe(Effect.map(pictureOf))
 
 /** pixels on the longer side that a picture is brought down to before a digit is looked for */
-const largest = 400
+const largest = 280
 
-/** in shades of gray, with transparency where there is some, and not larger than a digit needs */
-export const decodeGray = (bytes: Uint8Array, source: string): Effect.Effect<Picture, PredictError | MissingPackage> =>
+/** not larger than a digit needs; with transparency, where there is some, as a last channel */
+export const decodeSmall = (bytes: Uint8Array, source: string): Effect.Effect<Picture, PredictError | MissingPackage> =>
   decoded(bytes, source, (picture) =>
-    picture.resize({ width: largest, height: largest, fit: "inside", withoutEnlargement: true }).toColourspace("b-w"),
+    picture.resize({ width: largest, height: largest, fit: "inside", withoutEnlargement: true }).toColourspace("srgb"),
   )
 
 /** resized so that it covers height × width, what hangs over being cut; with 1 or 3 channels, on white */

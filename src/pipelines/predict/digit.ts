@@ -14,7 +14,8 @@ const grayOf = ({ width, height, channels, data }: Picture): Plane => {
   let [ink, weight] = [0, 0]
   const alphaOf = (i: number): number => (channels === 2 || channels === 4 ? data[(i + 1) * channels - 1]! : 1)
   for (let i = 0; i < gray.length; i++) {
-    gray[i] = data[i * channels]!
+    const [r, g, b] = [data[i * channels]!, data[i * channels + 1]!, data[i * channels + 2]!]
+    gray[i] = channels < 3 ? r : 0.299 * r + 0.587 * g + 0.114 * b
     ink += gray[i]! * alphaOf(i)
     weight += alphaOf(i)
   }
@@ -73,7 +74,7 @@ const leastContrast = 0.06
 export const inkOf = (picture: Picture): Plane | undefined => {
   const size = Math.max(picture.width, picture.height)
   // the grain of paper and sensors goes first
-  const smooth = blurred(grayOf(picture), Math.round(size / 250))
+  const smooth = blurred(grayOf(picture), Math.round(size / 200))
   const even = flattened(smooth)
   // ink is the smaller part, so it is on the side where the few far ones are
   let third = 0
