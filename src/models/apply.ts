@@ -25,6 +25,8 @@ export interface ApplyOptions {
   readonly training?: boolean
   /** the limbs of a `Random.key` as a tensor, for layers that draw random numbers */
   readonly seed?: Tensor.Tensor
+  /** told of what each layer inside gives, in the order in which they are computed, with its place in the model */
+  readonly observe?: (path: string, layer: Layer, output: Tensor.Tensor) => void
 }
 
 interface Everything {
@@ -45,8 +47,9 @@ const contextOf = (layer: Layer, path: string, all: Everything): Context => ({
     const child = layer.children[i]
     if (child === undefined) return { output: x, updates: {} }
     const name = nameOf(child, i)
-    const context = contextOf(child.layer, under(path, placeOf(child, i)), all)
-    const { output, updates, auxiliary = {} } = child.layer.forward(x, context)
+    const place = under(path, placeOf(child, i))
+    const { output, updates, auxiliary = {} } = child.layer.forward(x, contextOf(child.layer, place, all))
+    all.options.observe?.(place, child.layer, output)
     return { output, updates: renamed(updates, name), auxiliary: renamed(auxiliary, name) }
   },
 })
