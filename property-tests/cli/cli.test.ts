@@ -68,7 +68,7 @@ describe("effect-nn", () => {
     assert.include(trained.out, join(out, "model.safetensors"))
     assert.include(trained.out, join(out, "log.jsonl"))
     const log = readFileSync(join(out, "log.jsonl"), "utf8").trim().split("\n")
-    assert.strictEqual(log.length, 1 + 2 * (3 + 3))
+    assert.strictEqual(log.filter((line) => !line.includes('"event":"Checkpoint"')).length, 1 + 2 * (3 + 3))
 
     const accuracy = /test acc (\d\.\d{3})/.exec(epochs?.[1] ?? "")?.[1]
     const evaluated = await run("evaluate", "--run", out, "--data-folder", data, "--device", "reference", "--json")
@@ -141,16 +141,36 @@ describe("effect-nn", () => {
         .split("\n")
         .map((line): Line => JSON.parse(line))
     const epoch = ["Step", "Step", "Step", "EpochEnd", "Saved", "Evaluation"]
+    const told = lines(a).map((l) => l.event)
     assert.deepStrictEqual(
-      lines(a).map((l) => l.event),
+      told.filter((event) => event !== "Checkpoint"),
       ["Model", "Start", ...epoch, ...epoch, "Done"],
     )
+    assert.isAtLeast(told.length, 2 + 2 * (epoch.length + 1) + 1)
     const losses = (ran: Ran) => lines(ran).flatMap((l) => (l.event === "Step" ? [l.loss] : []))
     assert.deepStrictEqual(losses(a), losses(b))
     assert.notDeepEqual(losses(a), losses(c))
     const parameters = (name: string) => readFileSync(join(folder, name, "model.safetensors"))
     assert.isTrue(parameters("a").equals(parameters("b")))
   }, 60_000)
+
+  it("goes on from a checkpoint to the same bytes, and refuses one of another run", async () => {
+    const [whole, resumed] = [join(folder, "whole"), join(folder, "resumed")]
+    const flags = [...small, "--optimizer", "adamw"]
+    await run("train", ...flags, "--out", whole)
+    const first = flags.map((flag, i) => (flags[i - 1] === "--epochs" ? "1" : flag))
+    await run("train", ...first, "--out", resumed)
+    const { code, out, err } = await run("train", ...flags, "--resume", "--out", resumed)
+    assert.deepStrictEqual([code, err], [0, ""])
+    assert.match(out, /^resumed .*step-00000003\.safetensors: epoch 1, 3 of its steps done, 3 of the run's$/m)
+    const parameters = (path: string) => readFileSync(join(path, "model.safetensors"))
+    assert.isTrue(parameters(resumed).equals(parameters(whole)))
+    const refused = await run("train", ...flags, "--resume", "--seed", "1", "--out", resumed)
+    assert.strictEqual(refused.code, 1)
+    assert.match(refused.err, /^effect-nn: the checkpoint .* is of another run: its [^\n]+\n$/)
+    const nothing = await run("train", ...flags, "--resume", "--out", join(folder, "nothing"))
+    assert.match(nothing.err, /^effect-nn: there is no .*run\.json; name a folder that train wrote\n$/)
+  }, 120_000)
 
   it("an interruption ends it cleanly: what was trained is saved and said, exit code 130", async () => {
     const out = join(folder, "interrupted")

@@ -5,61 +5,11 @@ import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { Device } from "../../src/gpu/Device.ts"
+import { Device, type DeviceError } from "../../src/gpu/Device.ts"
+import * as Reference from "../../src/gpu/reference/Reference.ts"
 import * as Wasm from "../../src/gpu/wasm/Wasm.ts"
-import * as Nn from "../../src/models/index.ts"
-import * as Data from "../../src/pipelines/Data.ts"
-import * as Evaluate from "../../src/pipelines/Evaluate.ts"
-import * as Loss from "../../src/pipelines/Loss.ts"
-import * as Optim from "../../src/pipelines/Optim.ts"
 import * as Train from "../../src/pipelines/Train.ts"
-
-const { train: samples, test: held } = Effect.runSync(
-  Data.synthetic({ seed: 3, shape: [1, 6, 6], classes: 3, train: 70, test: 25, noise: 0.3 }),
-)
-const net = Nn.sequential(
-  Nn.input("N", 1, 6, 6),
-  ["conv", Nn.conv2d(1, 4, { kernelSize: 3 })],
-  ["norm", Nn.batchNorm2d(4)],
-  Nn.relu(),
-  Nn.maxPool2d({ kernelSize: 2 }),
-  Nn.flatten(),
-  Nn.dropout(),
-  ["fc", Nn.linear(16, 3)],
-)
-/** of everything that a run remembers something: moments, an average, a sum over batches, a rate that falls */
-const optimizer = Optim.adam({ lr: (step) => 0.03 / step ** 0.1 }).pipe(
-  Optim.clipNorm(1),
-  Optim.average({ decay: 0.9 }),
-  Optim.accumulate(3),
-)
-const metrics = { accuracy: Evaluate.accuracy, loss: Evaluate.meanLoss() }
-/** what everything in a run adds up to: 5 steps in each of 4 epochs */
-const run = (
-  options: {
-    readonly resume?: Train.CheckpointFile | undefined
-    readonly folder?: string
-    readonly every?: Train.Every
-    readonly keep?: number
-  } = {},
-) => {
-  const fitted = Train.fit({
-    model: net,
-    loss: Loss.crossEntropy(),
-    optimizer,
-    data: samples.pipe(Data.shuffle, Data.batch(16)),
-    epochs: 4,
-    seed: 5,
-    resume: options.resume,
-  }).pipe(
-    Train.evaluateEachEpoch(held, metrics, { weights: "average" }),
-    Train.reduceOnPlateau({ metric: { evaluation: "loss" }, threshold: 1e9, patience: 0, factor: 0.7 }),
-  )
-  const { folder, every = "3 steps", keep = 2 } = options
-  return folder === undefined
-    ? fitted
-    : fitted.pipe(Train.checkpoint(folder, { every, keep, best: { metric: { evaluation: "accuracy" }, mode: "max" } }))
-}
+import { run } from "./everything.ts"
 
 /** what must be equal in every bit, however often a run was interrupted */
 interface Ending {
@@ -102,38 +52,51 @@ const nothingLives = Effect.gen(function* () {
   const live = yield* (yield* Device).live
   assert.deepStrictEqual({ ...live }, { handles: 0, bytes: 0 })
 })
-const withFiles = <A, E, R>(self: (folder: string) => Effect.Effect<A, E, R>) =>
+const withFiles = <A, E, R>(
+  self: (folder: string) => Effect.Effect<A, E, R>,
+  device: Layer.Layer<Device, DeviceError> = Reference.layer,
+) =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped()).pipe(
     Effect.flatMap(self),
     Effect.scoped,
-    Effect.provide(Layer.merge(Wasm.layer({ threads: 1 }), NodeServices.layer)),
+    Effect.provide(Layer.merge(device, NodeServices.layer)),
   )
 
 describe("a run that goes on from a checkpoint", () => {
-  it.live("is the uninterrupted one bit for bit, from every step and every end of an epoch", () =>
-    withFiles((folder) =>
-      Effect.gen(function* () {
-        const whole = yield* toTheEnd(run())
-        const steps = whole.told.length
-        assert.strictEqual(steps, 4 * (5 + 2))
-        yield* Stream.runDrain(run({ folder, every: "1 step", keep: 100 }))
-        const fs = yield* FileSystem.FileSystem
-        const files = (yield* fs.readDirectory(folder)).filter((name) => name.startsWith("step-")).toSorted()
-        assert.strictEqual(files.length, 20)
-        for (const [i, name] of files.entries()) {
-          const only = `${folder}/only-${i}`
-          yield* fs.makeDirectory(only)
-          yield* fs.copyFile(`${folder}/${name}`, `${only}/${name}`)
-          const resumed = yield* toTheEnd(run({ resume: yield* Train.resume(only) }))
-          const { told, ...ending } = whole
-          const { told: toldLater, ...endingLater } = resumed
-          assert.deepStrictEqual(endingLater, ending)
-          assert.deepStrictEqual(toldLater, told.slice(-toldLater.length))
-          assert.isAtLeast(toldLater.length, 2)
-        }
-        yield* nothingLives
-      }),
-    ),
+  // from steps in an epoch, at its end and after its first one
+  it.live.each([
+    ["reference", Reference.layer, 3],
+    ["wasm", Wasm.layer({ threads: 2 }), 2],
+  ] as const)(
+    "is the uninterrupted one bit for bit, from any step and any end of an epoch, on %s",
+    ([, device, by]) =>
+      withFiles(
+        (folder) =>
+          Effect.gen(function* () {
+            const whole = yield* toTheEnd(run())
+            const steps = whole.told.length
+            assert.strictEqual(steps, 4 * (5 + 2))
+            yield* Stream.runDrain(run({ folder, every: "1 step", keep: 100 }))
+            const fs = yield* FileSystem.FileSystem
+            const files = (yield* fs.readDirectory(folder)).filter((name) => name.startsWith("step-")).toSorted()
+            assert.strictEqual(files.length, 20)
+            for (const [i, name] of files.entries()) {
+              if (i % by !== 0) continue
+              const only = `${folder}/only-${i}`
+              yield* fs.makeDirectory(only)
+              yield* fs.copyFile(`${folder}/${name}`, `${only}/${name}`)
+              const resumed = yield* toTheEnd(run({ resume: yield* Train.resume(only) }))
+              const { told, ...ending } = whole
+              const { told: toldLater, ...endingLater } = resumed
+              assert.deepStrictEqual(endingLater, ending)
+              assert.deepStrictEqual(toldLater, told.slice(-toldLater.length))
+              assert.isAtLeast(toldLater.length, 2)
+            }
+            yield* nothingLives
+          }),
+        device,
+      ),
+    120_000,
   )
 
   it.live(
@@ -171,6 +134,6 @@ describe("a run that goes on from a checkpoint", () => {
           assert.isAtLeast(interruptions, 20)
         }),
       ),
-    60_000,
+    120_000,
   )
 })

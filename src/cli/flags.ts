@@ -79,6 +79,21 @@ export const schedule = Flag.Literals("schedule", scheduleNames).pipe(
 export const out = orUndefined(
   Flag.String("out").pipe(Flag.withDescription("folder for parameters and log (runs/<model> unless told)")),
 )
+export const checkpointEvery = Flag.String("checkpoint-every").pipe(
+  Flag.filter(
+    (text) => text === "none" || /^[1-9]\d* (epoch|step|second|minute|hour)s?$/.test(text),
+    () => '"1 epoch", "500 steps", "10 minutes" or none',
+  ),
+  Flag.withDescription('how often all that the run goes on from is written, as in "500 steps" ("1 epoch" unless told)'),
+  Flag.withDefault("1 epoch"),
+)
+export const keep = whole("keep", 1, "how many of the latest checkpoints stay, beside the best (2 unless told)").pipe(
+  Flag.withDefault(2),
+)
+export const resume = Flag.Boolean("resume").pipe(
+  Flag.withDescription("go on from the latest sound checkpoint in --out"),
+  Flag.withDefault(false),
+)
 export const run = orUndefined(
   Flag.String("run").pipe(Flag.withDescription("folder that train wrote; its model.safetensors is evaluated")),
 )

@@ -34,6 +34,9 @@ interface TrainFlags {
   readonly threads: number | undefined
   readonly seed: number
   readonly json: boolean
+  readonly checkpointEvery: string
+  readonly keep: number
+  readonly resume: boolean
 }
 
 const limited = <S extends Data.SampleShape>(data: Data.Dataset<S>, limit: number | undefined): Data.Dataset<S> =>
@@ -66,6 +69,24 @@ const describe = (
     },
   })
 
+/** the checkpoint to go on from; a run that was ended before its first one begins anew */
+const checkpointOf = Effect.fnUntraced(function* (out: string, checkpoints: string, json: boolean) {
+  yield* RunFolder.read(out)
+  return yield* Train.resume(checkpoints).pipe(
+    Effect.catchIf(
+      (error) => error.reason._tag === "Missing",
+      () => {
+        const text = `no checkpoint in ${checkpoints} yet: the run begins anew`
+        return Effect.as(json ? jsonLine({ event: "Anew", path: checkpoints }) : Console.log(text), undefined)
+      },
+    ),
+  )
+})
+
+/** what is said of a run that goes on */
+const saidResumed = ({ path, epoch, step, totalSteps }: Train.Resumed) =>
+  Console.log(`resumed ${path}: epoch ${epoch}, ${count(step)} of its steps done, ${count(totalSteps)} of the run's`)
+
 /** the run itself, once its device is there */
 const train = Effect.fnUntraced(function* (
   given: TrainFlags,
@@ -80,7 +101,7 @@ const train = Effect.fnUntraced(function* (
   const lr = learningRateOf(given.schedule, { lr: given.lr, steps: epochs * data.steps, epochs })
   const optimizer = optimizerOf(lr)
   const out = given.out ?? paths.join("runs", name)
-  const { parameters: weights, log } = yield* RunFolder.filesOf(out)
+  const { parameters: weights, log, checkpoints } = yield* RunFolder.filesOf(out)
   const { info } = yield* Device
   const table = summary(model)
   const scheduled = given.schedule === "none" ? "" : ` (${given.schedule})`
@@ -94,7 +115,7 @@ const train = Effect.fnUntraced(function* (
         `${optimizer.name}, lr ${given.lr}${scheduled}, batches of ${batchSize}, seed ${seed}`,
     )
   }
-  yield* RunFolder.write(out, describe(given, model, images, optimizer))
+  const resume = given.resume ? yield* checkpointOf(out, checkpoints, json) : undefined
   const saidSaved = (saved: Train.Saved) =>
     json
       ? jsonLine({ ...Train.toJson(saved), interrupted: true })
@@ -110,8 +131,24 @@ const train = Effect.fnUntraced(function* (
     data,
     epochs,
     seed,
+    resume,
   }).pipe(
+    // a folder whose run does not fit these flags stays as it is
+    Stream.tap((event) =>
+      event._tag === "Start" ? RunFolder.write(out, describe(given, model, images, optimizer)) : Effect.void,
+    ),
+    Stream.tap((event) =>
+      event._tag === "Start" && event.resumed !== undefined && !json ? saidResumed(event.resumed) : Effect.void,
+    ),
     Train.evaluateEachEpoch(held, { accuracy: Evaluate.accuracy, loss: Evaluate.meanLoss() }),
+    given.checkpointEvery === "none"
+      ? (self) => self
+      : Train.checkpoint(checkpoints, {
+          // the flag takes nothing else
+          every: given.checkpointEvery as Train.Every,
+          keep: given.keep,
+          best: { metric: { evaluation: "accuracy" }, mode: "max" },
+        }),
     Train.save(weights, { metadata, onInterrupted: saidSaved }),
     Train.log(log),
   )
@@ -144,6 +181,9 @@ export const trainCommand = Command.make(
     threads: flags.threads,
     seed: flags.seed,
     json: flags.json,
+    checkpointEvery: flags.checkpointEvery,
+    keep: flags.keep,
+    resume: flags.resume,
   },
   Effect.fnUntraced(function* (given) {
     const layer = yield* deviceOf(given)
@@ -154,11 +194,12 @@ export const trainCommand = Command.make(
     yield* Effect.provide(train(given, model, found, optimizerOf), layer)
   }),
 ).pipe(
-  Command.withDescription("Train a model; Ctrl-C ends it cleanly, with what was trained saved"),
+  Command.withDescription("Train a model; Ctrl-C ends it cleanly, with what was trained saved, and --resume goes on"),
   Command.withExamples([
     {
       command:
         "effect-nn train --model lenet --data mnist --epochs 2 --batch-size 64 --lr 0.001 --optimizer adam --out runs/lenet",
     },
+    { command: "effect-nn train --model lenet --data mnist --epochs 2 --out runs/lenet --resume" },
   ]),
 )

@@ -25,6 +25,8 @@ export interface ApplyOptions {
   readonly training?: boolean
   /** the limbs of a `Random.key` as a tensor, for layers that draw random numbers */
   readonly seed?: Tensor.Tensor
+  /** told of what each layer inside gives, in the order in which they are computed, with its place in the model */
+  readonly observe?: (path: string, layer: Layer, output: Tensor.Tensor) => void
 }
 
 interface Everything {
@@ -51,12 +53,14 @@ const contextOf = (layer: Layer, path: string, all: Everything): Context => ({
     const child = layer.children[i]
     if (child === undefined) return { output: x, updates: {} }
     const name = nameOf(child, i)
-    const context = contextOf(child.layer, under(path, placeOf(child, i)), all)
+    const place = under(path, placeOf(child, i))
+    const context = contextOf(child.layer, place, all)
     const isFirst = !all.asked.has(child.layer)
     all.asked.add(child.layer)
     const { output, updates, auxiliary = {} } = child.layer.forward(x, context)
     for (const { name: own } of child.layer.params)
       if (updates[own] !== undefined) all.updated.set(`${all.places.get(child.layer) ?? ""}${own}`, updates[own])
+    all.options.observe?.(place, child.layer, output)
     // what a shared layer updates has the names of its first place alone
     return { output, updates: isFirst ? renamed(updates, name) : {}, auxiliary: renamed(auxiliary, name) }
   },

@@ -29,6 +29,8 @@ export interface UpdateStep<T extends TensorTree> {
   readonly slots: Slots
   /** the input that `spec` describes */
   readonly scalars: Tensor.Tensor<[number]>
+  /** where this is 0, the parameters and what is kept stay as they are; they always change when absent */
+  readonly when?: Tensor.Tensor<[]> | undefined
 }
 
 /** The parameters after a step, and what the optimiser keeps for the next one. */
@@ -38,10 +40,7 @@ export type Updated<T> = {
 }
 
 /** The step of an optimiser as a transformation of one sees it: by name. */
-export interface NamedStep extends UpdateStep<Named<Tensor.Tensor>> {
-  /** where this is 0, the parameters and what is kept stay as they are; they always change when absent */
-  readonly when?: Tensor.Tensor<[]> | undefined
-}
+export interface NamedStep extends UpdateStep<Named<Tensor.Tensor>> {}
 
 /** One optimiser with its options. A further one is a file that calls `make`. */
 export interface Optimizer extends Pipeable.Pipeable {
@@ -202,10 +201,10 @@ export const update: {
   <T extends TensorTree>(step: UpdateStep<T>): (self: Optimizer) => Updated<T>
   <T extends TensorTree>(self: Optimizer, step: UpdateStep<T>): Updated<T>
 } = dual(2, <T extends TensorTree>(self: Optimizer, step: UpdateStep<T>): Updated<T> => {
-  const { slots, scalars } = step
+  const { slots, scalars, when } = step
   const params = leaves(step.params, Tensor.isTensor)
   const gradients = Object.fromEntries(leaves(step.gradients, Tensor.isTensor))
-  const next = self.update({ params: Object.fromEntries(params), gradients, slots, scalars })
+  const next = self.update({ params: Object.fromEntries(params), gradients, slots, scalars, when })
   let position = 0
   const after = mapTensors(step.params, (before) => next.params[params[position++]?.[0] ?? ""] ?? before)
   return { params: after, slots: next.slots }

@@ -113,6 +113,8 @@ export interface Run {
   /** Runs before a checkpoint is written, for an operator that writes something else with a delay. */
   readonly beforeCheckpoint: (flush: Effect.Effect<void>) => Effect.Effect<void>
   readonly flush: Effect.Effect<void>
+  /** tells the run of a checkpoint that was written, for an error to name */
+  readonly noteCheckpoint: (path: string) => Effect.Effect<void>
   /** all that the run goes on from; `undefined` where it cannot go on from what is on the device */
   readonly capture: () => Captured | undefined
   /**

@@ -1,6 +1,7 @@
 /** What a run tells while it goes on: plain values, in the order in which they happen. */
 import * as Data from "effect/Data"
 import type { DeviceInfo } from "../../gpu/Device.ts"
+import { type Origin, sayOrigin } from "./origin.ts"
 import type { RunState } from "./RunState.ts"
 
 /** The run is compiled and about to take its first step. */
@@ -105,7 +106,19 @@ export interface Checkpoint {
   readonly state: RunState
 }
 
-export type TrainEvent = Start | Step | EpochEnd | Evaluation | Saved | Checkpoint
+/** An operator ends the run before its last epoch is over, or gives its best parameters back at the end. */
+export interface Stopped {
+  readonly _tag: "Stopped"
+  readonly epoch: number
+  readonly totalSteps: number
+  /** a sentence */
+  readonly reason: string
+  /** the steps after which the parameters were those that the run has now; absent where they are the last ones */
+  readonly restored?: number
+  readonly state: RunState
+}
+
+export type TrainEvent = Start | Step | EpochEnd | Evaluation | Saved | Checkpoint | Stopped
 
 /** A loss that is not finite: the run stops before it wastes more time. */
 export class NonFiniteLoss extends Data.TaggedError("NonFiniteLoss")<{
@@ -113,12 +126,17 @@ export class NonFiniteLoss extends Data.TaggedError("NonFiniteLoss")<{
   readonly step: number
   readonly totalSteps: number
   readonly loss: number
+  /** what was not finite first, where that could be found out */
+  readonly origin?: Origin | undefined
+  /** the last checkpoint from before it */
+  readonly checkpoint?: string | undefined
 }> {
   override get message(): string {
-    return (
-      `the loss is ${this.loss} at epoch ${this.epoch}, step ${this.step} (step ${this.totalSteps} of the run); ` +
-      `take a lower learning rate, or look for values that are not finite in the data`
-    )
+    const { loss, epoch, step, totalSteps, origin, checkpoint } = this
+    const where = origin === undefined ? "" : `: ${sayOrigin(origin)}`
+    const remedy = origin?._tag === "Input" ? "look at the data" : "take a lower learning rate, or clip the gradients"
+    const good = checkpoint === undefined ? "" : `; the last good checkpoint is ${checkpoint}`
+    return `the loss is ${loss} at epoch ${epoch}, step ${step} (step ${totalSteps} of the run)${where}; ${remedy}${good}`
   }
 }
 

@@ -1,5 +1,4 @@
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
@@ -15,12 +14,10 @@ import { makeFolder } from "../makeFolder.ts"
 import { platformReason } from "../platformReason.ts"
 import { CheckpointError } from "./CheckpointError.ts"
 import { bestName, listed, nameOf, write } from "./checkpointFile.ts"
+import { dueOf, type Every } from "./every.ts"
 import type { Captured, Run, RunState } from "./RunState.ts"
 import type { Checkpoint, TrainEvent } from "./TrainEvent.ts"
 import { isBetter, type Watched, watchedValue } from "./watched.ts"
-
-/** How often: after so many epochs or steps, or when so much time has passed at the end of a step. */
-export type Every = `${number} epoch` | `${number} epochs` | `${number} step` | `${number} steps` | Duration.Input
 
 /** Options of `checkpoint`. */
 export interface CheckpointOptions {
@@ -50,26 +47,6 @@ type Kept = typeof Kept.Type
 const decodeKept = Schema.decodeUnknownOption(Kept)
 const encodeKept = Schema.encodeSync(Kept)
 
-type Due = (event: TrainEvent, now: number, since: number) => boolean
-
-/** when a checkpoint is due, or the sentence that says why that cannot be meant */
-const dueOf = (every: Every): Due | string => {
-  const counted = typeof every === "string" ? /^(\d+) (epoch|step)s?$/.exec(every) : null
-  if (counted !== null) {
-    const n = Number(counted[1])
-    if (n < 1) return `checkpoint needs every of at least 1 ${counted[2]}, not ${every}`
-    return counted[2] === "epoch"
-      ? (event) => event._tag === "EpochEnd" && event.epoch % n === 0
-      : (event) => event._tag === "Step" && event.totalSteps % n === 0
-  }
-  // what is no count of epochs or steps is a duration, or a mistake that only shows at run time
-  const duration = Option.getOrUndefined(Duration.fromInput(every as Duration.Input))
-  const millis = duration === undefined ? Number.NaN : Duration.toMillis(duration)
-  return millis > 0
-    ? (event, now, since) => event._tag === "Step" && now - since >= millis
-    : `checkpoint needs every such as "1 epoch", "500 steps" or "10 minutes", not ${String(every)}`
-}
-
 /**
  * Writes all that the run goes on from to a folder, every so often and when it ends: parameters, running statistics,
  * what the optimiser and the operators before this one remember, and the place in the data. A `Checkpoint` event
@@ -97,7 +74,7 @@ export const checkpoint =
   > =>
     Stream.suspend(() => {
       const { every = "1 epoch", keep = 2, best } = options
-      const due = dueOf(every)
+      const due = dueOf("checkpoint", every)
       const refusal =
         typeof due === "string"
           ? due
@@ -137,7 +114,8 @@ export const checkpoint =
           foreign = []
           return remove(names)
         })
-        if (isRegular || last?.totalSteps !== totalSteps) {
+        // one that goes on from a file, or ends where it wrote one, has it already
+        if (last?.totalSteps !== totalSteps) {
           yield* write(path, captured, yield* identity, (rename) => Effect.andThen(makeRoom, rename))
         }
         if (isRegular) last = { totalSteps, name }
@@ -158,7 +136,7 @@ export const checkpoint =
         const now = yield* Clock.currentTimeMillis
         writtenAt = now
         return { epoch, step, totalSteps, path: isRegular ? path : ofBest, best: isBest, seconds: (now - began) / 1000 }
-      })
+      }, Effect.withSpan("effect-nn.checkpoint"))
 
       const take = (state: RunState, isBest: boolean, isRegular: boolean) =>
         Effect.gen(function* () {
@@ -168,6 +146,7 @@ export const checkpoint =
           yield* state.run.flush
           const written = yield* writeNow(captured, state.run.identity, isBest, isRegular)
           yield* state.current
+          if (isRegular) yield* state.run.noteCheckpoint(written.path)
           const told: Checkpoint = { _tag: "Checkpoint", ...written, state }
           return told
         })

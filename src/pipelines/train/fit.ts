@@ -10,6 +10,7 @@ import type * as Optimizer from "../optim/Optimizer.ts"
 import type { Checkpoint } from "./checkpointFile.ts"
 import { type FitError, makeRun } from "./makeRun.ts"
 import { type HostParameters, init, type Model, type Takes } from "./Model.ts"
+import type { AuxiliaryWeights } from "./stepProgram.ts"
 import type { TrainEvent } from "./TrainEvent.ts"
 
 /** What a run is made of. */
@@ -24,6 +25,8 @@ export interface FitOptions<In extends Shape, S extends ReadonlyArray<number>> {
   readonly seed?: number
   /** the parameters to begin with, by their names in the state_dict; those of the seed unless told */
   readonly parameters?: HostParameters
+  /** what the losses of the model's auxiliary heads count, if it has any: 0.3 each unless told, as in GoogLeNet's paper */
+  readonly auxiliary?: AuxiliaryWeights
   /** a checkpoint of the same run to go on from, as `Train.resume` finds it; the run begins anew when absent */
   readonly resume?: Checkpoint | undefined
 }
@@ -62,6 +65,7 @@ export const fit = <const In extends Shape, const S extends ReadonlyArray<number
         return Stream.fromEffectDrain(run.begin(epoch)).pipe(
           Stream.concat(batches.epoch({ seed, epoch }, done).pipe(Stream.mapEffect(run.step))),
           Stream.concat(Stream.fromEffect(run.endOf)),
+          Stream.withSpan("effect-nn.epoch", { attributes: { epoch } }),
         )
       }
       const retold = run.from.untold === null ? Stream.empty : Stream.fromEffect(run.retell)

@@ -5,12 +5,9 @@ import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import { Device, type DeviceInfo } from "../../gpu/Device.ts"
-import * as HostTensor from "../../ops/HostTensor.ts"
-import * as Ops from "../../ops/Ops.ts"
-import * as Program from "../../ops/Program.ts"
-import * as Random from "../../ops/random.ts"
+import type * as Program from "../../ops/Program.ts"
 import * as State from "../../ops/State.ts"
-import * as Tensor from "../../ops/Tensor.ts"
+import type * as Tensor from "../../ops/Tensor.ts"
 import type { ShapeMismatch } from "../../shapes/ShapeMismatch.ts"
 import { show } from "../../shapes/Shape.ts"
 import type { Batch, Batches } from "../data/batches.ts"
@@ -19,14 +16,17 @@ import { InvalidOption } from "../InvalidOption.ts"
 import type { Loss } from "../Loss.ts"
 import * as Optimizer from "../optim/Optimizer.ts"
 import { version } from "../version.ts"
-import { batchValues, countCorrect } from "./batchValues.ts"
+import { batchValues } from "./batchValues.ts"
 import type { Checkpoint, CheckpointContents } from "./checkpointFile.ts"
 import { memoriesOf, tensorName } from "./checkpointNames.ts"
 import { CheckpointError } from "./CheckpointError.ts"
+import { diagnose } from "./diagnose.ts"
 import { difference, identify, type Identity } from "./Identity.ts"
-import { forward, type HostParameters, joined, type Model, parametersRefusal, refusalOf, split } from "./Model.ts"
+import { type HostParameters, joined, type Model, parametersRefusal, refusalOf, split } from "./Model.ts"
+import { stepDone } from "./metrics.ts"
 import type { Memories, Memory, Progress } from "./Progress.ts"
 import { averageOf, type Captured, type Run, type RunState, type TrainState } from "./RunState.ts"
+import { type AuxiliaryWeights, compileStep, defaultAuxiliaryWeight, keyOf } from "./stepProgram.ts"
 import { type EpochEnd, NonFiniteLoss, type Start, type Step } from "./TrainEvent.ts"
 
 export type FitError =
@@ -46,6 +46,7 @@ export interface Fitting {
   readonly epochs: number
   readonly seed: number
   readonly parameters: HostParameters
+  readonly auxiliary?: AuxiliaryWeights | undefined
   readonly resume?: Checkpoint | undefined
 }
 
@@ -64,38 +65,6 @@ const checkOptions = (options: Fitting): Effect.Effect<void, InvalidOption | Sha
   const sentence = optimizer.refusalFor?.(names)
   return sentence === undefined ? Effect.void : new InvalidOption({ sentence })
 }
-
-/** the whole step as one program: forward, loss, backward, update; only two numbers are read back */
-const compileStep = (options: {
-  readonly model: Model
-  readonly loss: Loss
-  readonly optimizer: Optimizer.Optimizer
-  readonly shape: ReadonlyArray<number>
-  readonly state: TrainState
-}) => {
-  const { model, loss, optimizer, shape, state } = options
-  const inputs = {
-    state,
-    images: Tensor.input("N", ...shape),
-    labels: Tensor.labels("N"),
-    scalars: optimizer.spec,
-    seed: Tensor.input(Random.keyLimbs),
-  }
-  return Program.compile(
-    inputs,
-    ({ state, images, labels, scalars, seed }) => {
-      const { logits, buffers } = forward(model, state, images, { training: true, seed })
-      const mean = loss.mean(logits, labels)
-      const gradients = Ops.grad(mean, state.params)
-      const next = Optimizer.update(optimizer, { params: state.params, gradients, slots: state.slots, scalars })
-      return { state: { ...next, buffers }, loss: mean, correct: countCorrect(logits, labels) }
-    },
-    { name: "train" },
-  )
-}
-
-/** the key of a step's random numbers, as the program takes it */
-const keyOf = (seed: number, step: number) => HostTensor.make([Random.keyLimbs], Random.key(seed, step))
 
 /** what a run begins with on the device: that of its options, or of the checkpoint that it goes on from */
 type HostState = {
@@ -167,7 +136,7 @@ export const makeRun = Effect.fnUntraced(function* (
   options: Fitting,
 ): Effect.fn.Return<Driven, FitError, Device | Scope.Scope> {
   yield* checkOptions(options)
-  const { model, loss, optimizer, data, epochs, seed, resume } = options
+  const { model, loss, optimizer, data, epochs, seed, resume, auxiliary = defaultAuxiliaryWeight } = options
   const device = yield* Device
   const contents = resume === undefined ? undefined : yield* resume.read
   const from = contents?.header.progress ?? beginning
@@ -183,7 +152,7 @@ export const makeRun = Effect.fnUntraced(function* (
       ? fresh
       : yield* Effect.orElseSucceed(restored(fresh, contents, resume.path), () => fresh)
   let live: TrainState = yield* State.make(begun)
-  const program = yield* compileStep({ model, loss, optimizer, shape: data.shape, state: live })
+  const program = yield* compileStep({ model, loss, auxiliary, optimizer, shape: data.shape, state: live })
   const identity = yield* Effect.cached(
     Effect.gen(function* () {
       const plan = yield* Effect.orDie(program.plan({ N: data.batchSize }))
@@ -211,6 +180,10 @@ export const makeRun = Effect.fnUntraced(function* (
   const totals = { ...from.totals }
   /** the state of the device is that of the counters */
   let isSound = true
+  /** steps of this process */
+  let taken = 0
+  /** the last checkpoint that was written, or that the run goes on from */
+  let lastCheckpoint = resume?.path
   /** an operator has put other parameters in the place of the run's own */
   let isReplaced = false
   /** when the epoch began, less what it took before an interruption */
@@ -285,6 +258,7 @@ export const makeRun = Effect.fnUntraced(function* (
     closeMemory: Effect.sync(() => void (isMemoryOpen = false)),
     beforeCheckpoint: (flush) => Effect.sync(() => void flushes.push(flush)),
     flush: Effect.suspend(() => Effect.all(flushes, { discard: true })),
+    noteCheckpoint: (path) => Effect.sync(() => void (lastCheckpoint = path)),
     capture: () => {
       if (!isSound || isReplaced) return undefined
       const captured = live
@@ -346,6 +320,7 @@ export const makeRun = Effect.fnUntraced(function* (
 
   const takeStep = Effect.fnUntraced(function* (batch: Batch<ReadonlyArray<number>>) {
     quiet()
+    const began = yield* Clock.currentTimeMillis
     const next = totalSteps + 1
     const scalars = optimizer.scalars(next, rateScale)
     const learningRate = optimizer.learningRate(next) * rateScale
@@ -358,6 +333,7 @@ export const makeRun = Effect.fnUntraced(function* (
           live = result.state
           totalSteps++
           step++
+          taken++
           isSound = Number.isFinite(result.loss)
           untold = { loss: result.loss, learningRate }
           totals.loss += result.loss * batch.count
@@ -367,8 +343,22 @@ export const makeRun = Effect.fnUntraced(function* (
         })
       }),
     )
-    if (!isSound) return yield* new NonFiniteLoss({ epoch, step, totalSteps, loss: result.loss })
-    const event = told(yield* Clock.currentTimeMillis, { loss: result.loss, learningRate })
+    if (!isSound) {
+      const isFirst = taken === 1
+      const given = { model, optimizer, state: live, batch, seed, step: totalSteps, isFirst }
+      const origin = yield* Effect.provideService(diagnose(given), Device, device)
+      return yield* new NonFiniteLoss({
+        epoch,
+        step,
+        totalSteps,
+        loss: result.loss,
+        origin,
+        checkpoint: lastCheckpoint,
+      })
+    }
+    const now = yield* Clock.currentTimeMillis
+    yield* stepDone({ loss: result.loss, learningRate, samples: batch.count, milliseconds: now - began })
+    const event = told(now, { loss: result.loss, learningRate })
     // lets timers, signals and prefetching run; a device that computes without waiting would starve them
     yield* Effect.yieldNow
     return event

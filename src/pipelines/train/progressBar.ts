@@ -75,6 +75,8 @@ export const progressBar = <E, R>(self: Stream.Stream<TrainEvent, E, R>): Stream
             ended = undefined
             return end === undefined ? Effect.void : screen.line(epochLine(end, event))
           }
+          case "Stopped":
+            return Effect.andThen(flush, screen.line(`stopped: ${event.reason}`))
           default:
             return Effect.void
         }

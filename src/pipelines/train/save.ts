@@ -6,6 +6,7 @@ import type { DeviceError } from "../../gpu/Device.ts"
 import type { StaleState } from "../../ops/State.ts"
 import type { InvalidOption } from "../InvalidOption.ts"
 import * as Safetensors from "../Safetensors.ts"
+import { isCheckpoint, modelTensors } from "./checkpointFile.ts"
 import type { HostParameters } from "./Model.ts"
 import { type RunState, type Weights, withWeights } from "./RunState.ts"
 import type { Saved, TrainEvent } from "./TrainEvent.ts"
@@ -49,8 +50,9 @@ export interface SaveOptions {
 }
 
 /**
- * Writes the parameters to a safetensors file after each epoch, a `Saved` event following, and once more when the run
- * ends in the middle of one: on interruption, when the stream is cut, on a failure that left the parameters sound.
+ * Writes the parameters to a safetensors file after each epoch, a `Saved` event following, and once more when an operator
+ * before this one stops the run, or when it ends in the middle of an epoch: on interruption, when the stream is cut, on
+ * a failure that left the parameters sound.
  *
  * The file is replaced whole or not at all. Fails with `SafetensorsError` where it cannot be written, and with
  * `StaleState` where an operator before this one buffers, and with `InvalidOption` where an average is to be written that
@@ -85,7 +87,7 @@ export const save =
             )
             return Stream.concat(Stream.fromEffectDrain(register), told)
           }
-          if (event._tag !== "EpochEnd") return told
+          if (event._tag !== "EpochEnd" && event._tag !== "Stopped") return told
           const saving = Effect.tap(writeState(path, event.epoch, event.state, options), ({ totalSteps }) =>
             Effect.sync(() => void (savedSteps = totalSteps)),
           )
@@ -95,13 +97,15 @@ export const save =
     })
 
 /**
- * The parameters of a safetensors file, by their names in the state_dict. Fails with `SafetensorsError`.
+ * The parameters of a safetensors file, by their names in the state_dict; of a checkpoint those of the model. Fails with
+ * `SafetensorsError`.
  *
  * @example
  * const parameters = yield* Train.load("runs/lenet/model.safetensors")
  */
 export const load = Effect.fnUntraced(function* (path: string) {
-  const { tensors, metadata } = yield* Safetensors.read(path)
+  const { tensors: all, metadata } = yield* Safetensors.read(path)
+  const tensors = isCheckpoint(metadata) ? modelTensors(all) : all
   const parameters: HostParameters = Object.fromEntries(
     Array.from(tensors, ([name, tensor]) => [name, { shape: tensor.shape, data: Safetensors.toFloat32(tensor) }]),
   )
