@@ -76,8 +76,8 @@ const smallDisk = (room: number) =>
               ? file.writeAll(bytes)
               : Effect.andThen(file.writeAll(fits), Effect.fail(full))
           }
-          // the methods of a file are its class's
-          return Object.assign(Object.create(file), { writeAll })
+          // the methods of a file are its class's, and its place is in itself
+          return Object.assign(Object.create(file), { writeAll, seek: file.seek.bind(file) })
         }),
     }
   })

@@ -27,8 +27,8 @@ const slow = Layer.effect(
             .writeAll(bytes.subarray(0, half))
             .pipe(Effect.andThen(Effect.sleep(Number(pause))), Effect.andThen(file.writeAll(bytes.subarray(half))))
         }
-        // the methods of a file are its class's
-        return Object.assign(Object.create(file), { writeAll })
+        // the methods of a file are its class's, and its place is in itself
+        return Object.assign(Object.create(file), { writeAll, seek: file.seek.bind(file) })
       }),
   })),
 )
