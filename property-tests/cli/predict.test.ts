@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import * as Wasm from "../../src/gpu/wasm/Wasm.ts"
@@ -51,7 +52,7 @@ beforeAll(async () => {
       }),
     )
   })
-  await Effect.runPromise(trained.pipe(Effect.provide(Wasm.layer()), Effect.provide(NodeServices.layer)))
+  await Effect.runPromise(trained.pipe(Effect.provide(Layer.merge(Wasm.layer(), NodeServices.layer))))
 }, 120_000)
 
 describe("digits that were drawn", () => {
@@ -72,7 +73,7 @@ describe("digits that were drawn", () => {
       )
     })
     const found = await Effect.runPromise(
-      recognised.pipe(Effect.scoped, Effect.provide(Wasm.layer({ threads: 1 })), Effect.provide(NodeServices.layer)),
+      recognised.pipe(Effect.scoped, Effect.provide(Layer.merge(Wasm.layer({ threads: 1 }), NodeServices.layer))),
     )
     const wrong = all.filter(({ digit }, i) => found[i]!.label !== String(digit))
     // all are by a model that has seen all of MNIST twice

@@ -2,6 +2,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
@@ -174,7 +175,7 @@ describe("Predict", () => {
       assert.match(none.message, /^batchSize is 0, it must be/)
       const four = yield* Effect.flip(Effect.scoped(Predict.make({ ...options, classes: ["a", "b", "c", "d"] })))
       assert.match(four.message, /^there are 4 classes, but the model gives 3 numbers/)
-    }).pipe(Effect.provide(Reference.layer), Effect.provide(NodeServices.layer)),
+    }).pipe(Effect.provide(Layer.merge(Reference.layer, NodeServices.layer))),
   )
 
   it.live("a call that is interrupted, and a scope that closes under calls, leave nothing behind", () =>
@@ -281,6 +282,6 @@ describe("a picture of a digit", () => {
       const folder = yield* fs.makeTempDirectoryScoped()
       const missing = yield* Effect.flip(Effect.scoped(Predict.fromRun(folder)))
       assert.match(missing.message, /there is no .*run\.json/)
-    }).pipe(Effect.scoped, Effect.provide(Reference.layer), Effect.provide(NodeServices.layer)),
+    }).pipe(Effect.scoped, Effect.provide(Layer.merge(Reference.layer, NodeServices.layer))),
   )
 })

@@ -1,6 +1,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as FileSystem from "effect/FileSystem"
 import { parseHTML } from "linkedom"
 import sharp from "sharp"
@@ -71,8 +72,7 @@ const withFolder = <A, E, R>(use: (folder: string) => Effect.Effect<A, E, R>) =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped()).pipe(
     Effect.flatMap(use),
     Effect.scoped,
-    Effect.provide(Reference.layer),
-    Effect.provide(NodeServices.layer),
+    Effect.provide(Layer.merge(Reference.layer, NodeServices.layer)),
   )
 
 describe("Report", () => {

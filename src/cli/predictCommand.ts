@@ -51,7 +51,7 @@ export const predictCommand = Command.make(
           : Console.log(line(file, result.success, top))
       }
       const failure = results.find((r) => r._tag === "Failure")
-      if (failure !== undefined) return yield* Effect.fail(failure.failure)
+      if (failure !== undefined) return yield* failure.failure
       return undefined
     })
     return yield* predictions.pipe(Effect.scoped, Effect.provide(layer))
