@@ -30,9 +30,14 @@ const noBrowser = chromium === undefined ? "no Chromium: install it, or name it 
 const noGl = existsSync(join(root, "node_modules/gl/build")) ? undefined : "the optional package gl is not installed"
 const vulkan: Record<string, string> = swiftShader === undefined ? {} : { VK_ICD_FILENAMES: swiftShader }
 
-const golden = "property-tests/conformance/golden"
-const conformance = (device: string, more = ""): string =>
-  `node scripts/conformance.ts ${golden} --device ${device}${more === "" ? "" : ` ${more}`}`
+/** those that were given, and others that scripts/referenceCases.py computes */
+type Folder = "golden" | "varied"
+const conformance = (device: string, more = "", folder: Folder = "golden"): string =>
+  `node scripts/conformance.ts property-tests/conformance/${folder} --device ${device}${more === "" ? "" : ` ${more}`}`
+const folders = [
+  ["", "golden"],
+  ["-varied", "varied"],
+] as const
 
 const checks: ReadonlyArray<Check> = [
   { name: "types", command: "tsc -p ." },
@@ -45,12 +50,21 @@ const checks: ReadonlyArray<Check> = [
   { name: "tests-null", command: "vitest run --project null" },
   { name: "tests-cpu", command: "vitest run --project cpu" },
   { name: "tests-package", command: "vitest run --project package" },
-  ...["wasm", "reference", "gpujs-cpu", "gpujs-webasm"].map((device) => ({
-    name: `conformance-${device}`,
-    command: conformance(device),
-  })),
+  ...folders.flatMap(([suffix, folder]) =>
+    ["wasm", "reference", "gpujs-cpu", "gpujs-webasm"].map((device) => ({
+      name: `conformance-${device}${suffix}`,
+      // every one of the second set is our own, so that none may be unsupported
+      command: conformance(device, folder === "varied" ? "--all" : "", folder),
+    })),
+  ),
   { name: "tests-device", command: "vitest run --project device", env: vulkan, missing: noWebGpu },
   { name: "conformance-gpujs-webgpu", command: conformance("gpujs-webgpu"), env: vulkan, missing: noWebGpu },
+  {
+    name: "conformance-gpujs-webgpu-varied",
+    command: conformance("gpujs-webgpu", "--all", "varied"),
+    env: vulkan,
+    missing: noWebGpu,
+  },
   {
     name: "conformance-gpujs-webgpu-plain",
     command: conformance("gpujs-webgpu", "--plain"),

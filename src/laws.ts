@@ -446,14 +446,20 @@ const sameSecondDerivative = Effect.fnUntraced(function* <I extends string, A>(
   const shape = referenceOf(description, t, widened(t)).shape
   const dy = direction(size(shape), t.seed)
   const directions = new Map(wrt.map((name, k) => [name, direction(t.inputs[name].length, t.seed + k + 1)]))
-  const constants = wrt.map((name) => [`~${name}`, directions.get(name) ?? new Float32Array()] as const)
+  const constants = wrt.map((name) => [`~along ${name}`, directions.get(name) ?? new Float32Array()] as const)
   const gradients = yield* run(
-    { ...t.case.shapes, "~dy": shape, ...Object.fromEntries(wrt.map((name) => [`~${name}`, t.case.shapes[name]])) },
+    {
+      ...t.case.shapes,
+      "~dy": shape,
+      ...Object.fromEntries(wrt.map((name) => [`~along ${name}`, t.case.shapes[name]])),
+    },
     { ...t.inputs, "~dy": dy, ...Object.fromEntries(constants) },
     (x) => {
       const first = vjp(applied(apply, t, x), x["~dy"] ?? T.fill(1), pick(x, wrt))
       const slope = wrt
-        .map((name): T.Tensor<[]> => sum(mul(first[name] ?? T.fill(0), x[`~${name}`] ?? T.fill(0))) as T.Tensor<[]>)
+        .map(
+          (name): T.Tensor<[]> => sum(mul(first[name] ?? T.fill(0), x[`~along ${name}`] ?? T.fill(0))) as T.Tensor<[]>,
+        )
         .reduce((a, b) => add(a, b))
       return grad(slope, pick(x, wrt))
     },

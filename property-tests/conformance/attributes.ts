@@ -17,10 +17,8 @@ const kind = <A>(is: (u: unknown) => u is A): Kind<A> => ({ is, nullable: false 
 export const float = kind((u): u is number => typeof u === "number")
 export const int = kind((u): u is number => Number.isInteger(u))
 export const bool = kind((u): u is boolean => typeof u === "boolean")
-/** one or more whole numbers, such as dimensions */
-export const ints = kind(
-  (u): u is ReadonlyArray<number> => Array.isArray(u) && u.length > 0 && u.every((n) => Number.isInteger(n)),
-)
+/** whole numbers, such as dimensions */
+export const ints = kind((u): u is ReadonlyArray<number> => Array.isArray(u) && u.every((n) => Number.isInteger(n)))
 const isPair = (u: unknown, of: (n: unknown) => boolean): u is readonly [number, number] =>
   Array.isArray(u) && u.length === 2 && u.every(of)
 export type Pair = number | readonly [number, number]
@@ -30,15 +28,17 @@ export const pair = kind((u): u is Pair => Number.isInteger(u) || isPair(u, Numb
 export const floats = kind((u): u is Pair => typeof u === "number" || isPair(u, (n) => typeof n === "number"))
 /** two numbers */
 export const two = kind((u): u is readonly [number, number] => isPair(u, (n) => typeof n === "number"))
-/** how much is put left, right, and perhaps above and below */
-export const sides = kind(
-  (u): u is ReadonlyArray<number> =>
-    Array.isArray(u) && (u.length === 2 || u.length === 4) && u.every((n) => Number.isInteger(n) && n >= 0),
+/** a size for height and width each, or `null` for the input's own; or one for both */
+export const outputSize = kind(
+  (u): u is number | readonly [number | null, number | null] =>
+    Number.isInteger(u) || isPair(u, (n) => n === null || Number.isInteger(n)),
 )
 /** one of the values given */
 export const oneOf = <const V extends string | number | boolean>(...values: ReadonlyArray<V>): Kind<V> =>
   kind((u): u is V => values.some((v) => v === u))
 export const or = <A, B>(a: Kind<A>, b: Kind<B>): Kind<A | B> => kind((u): u is A | B => a.is(u) || b.is(u))
+/** PyTorch's `None` where it means something of its own */
+export const none = kind((u): u is null => u === null)
 /** may be null, as if it were not given */
 export const orNull = <A>(of: Kind<A>): Kind<A> => ({ ...of, nullable: true })
 

@@ -33,7 +33,7 @@ const stateDifference = (model: Model, c: ModelCase): string | undefined => {
   if (at !== undefined)
     return `the state has ${own[at] ?? show(undefined)} where the reference has ${reference[at] ?? show(undefined)}`
   const count = parameters(model)
-    .filter((p) => p.trainable)
+    .filter((p) => p.requiresGrad)
     .reduce((n, { shape }) => n + shape.reduce((m, d) => m * d, 1), 0)
   return count === c.params ? undefined : `the model has ${count} parameters, the reference ${c.params}`
 }
@@ -49,7 +49,7 @@ const initial = (model: Model, weightGain: number) =>
   )
 
 /** the same layers, but those that drop elements pass them on; a layer in two places stays one layer */
-const withoutDropout = <H extends Layer>(layer: H, known: Map<Layer, Layer> = new Map()): H => {
+export const withoutDropout = <H extends Layer>(layer: H, known: Map<Layer, Layer> = new Map()): H => {
   // what is known of a layer is that layer, with other children
   const before = known.get(layer) as H | undefined
   if (before !== undefined) return before

@@ -13,11 +13,12 @@ import {
   int,
   ints,
   type Kinds,
+  none,
   oneOf,
   or,
   orNull,
+  outputSize,
   pair,
-  sides,
   understood,
 } from "./attributes.ts"
 import type { Cases, OpCase, Tensor } from "./Cases.ts"
@@ -57,19 +58,24 @@ const reduced = { dim: orNull(or(int, ints)), keepDim: bool }
 const classes = { ignoreIndex: int, reduction }
 /** targets that are probabilities have the shape of the logits, class indices have one dimension less */
 const areIndices = (x: T.Tensor, target: T.Tensor): boolean => target.shape.length === x.shape.length - 1
+/** the class of a sample without a batch is a scalar, which is stored with a dimension of its own */
+const classOf = (x: T.Tensor, target: T.Tensor): T.Tensor =>
+  x.shape.length === 1 && x.shape[0] !== 1 && target.shape.join() === "1" ? Ops.reshape(target, []) : target
 const pooled = { kernelSize: pair, stride: orNull(pair), padding: pair, ceilMode: bool }
 
 /** Every op whose call is more than its inputs in order; all others take their inputs in order and no attribute. */
 export const table: Readonly<Record<string, Entry>> = {
-  adaptiveAvgPool2d: entry(["x"], { outputSize: pair }, ({ x }, { outputSize }) =>
+  adaptiveAvgPool2d: entry(["x"], { outputSize }, ({ x }, { outputSize }) =>
     outputSize === undefined ? missing("outputSize") : Ops.adaptiveAvgPool2d(x, outputSize),
   ),
-  adaptiveMaxPool2d: entry(["x"], { outputSize: pair }, ({ x }, { outputSize }) =>
+  adaptiveMaxPool2d: entry(["x"], { outputSize }, ({ x }, { outputSize }) =>
     outputSize === undefined ? missing("outputSize") : Ops.adaptiveMaxPool2d(x, outputSize),
   ),
   amax: entry(["x"], reduced, ({ x }, o) => Ops.amax(x, o)),
   amin: entry(["x"], reduced, ({ x }, o) => Ops.amin(x, o)),
-  argmax: entry(["x"], { dim: int }, ({ x }, { dim }) => (dim === undefined ? missing("dim") : Ops.argmax(x, dim))),
+  argmax: entry(["x"], { dim: orNull(int), keepDim: bool }, ({ x }, { dim, keepDim = false }) =>
+    Ops.argmax(x, dim, { keepDim }),
+  ),
   avgPool2d: entry(
     ["x"],
     { ...pooled, countIncludePad: bool, divisorOverride: orNull(int) },
@@ -77,11 +83,14 @@ export const table: Readonly<Record<string, Entry>> = {
       kernelSize === undefined ? missing("kernelSize") : Ops.avgPool2d(x, { kernelSize, ...o }),
   ),
   batchNorm2d: entry(
-    ["x", "weight?", "bias?", "runningMean?", "runningVar?"],
-    { training: bool, momentum: float, eps: float },
-    ({ x, ...tensors }, { training = false, ...o }) => {
-      const { output, runningMean, runningVar } = Ops.batchNorm2d(x, { ...tensors, ...o, training })
-      return { y: output, newRunningMean: runningMean, newRunningVar: runningVar }
+    ["x", "weight?", "bias?", "runningMean?", "runningVar?", "numBatchesTracked?"],
+    { training: bool, momentum: or(float, none), eps: float },
+    ({ x, numBatchesTracked: before, ...tensors }, { training = false, momentum = 0.1, ...o }) => {
+      const seen: T.Tensor = Ops.add(before === undefined ? T.fill(0) : Ops.reshape(before, []), training ? 1 : 0)
+      // without a momentum, each batch has the same share in the mean of all
+      const share = momentum ?? Ops.div(1, seen)
+      const { output, runningMean, runningVar } = Ops.batchNorm2d(x, { ...tensors, ...o, training, momentum: share })
+      return { y: output, newRunningMean: runningMean, newRunningVar: runningVar, newNumBatchesTracked: seen }
     },
   ),
   binaryCrossEntropyWithLogits: entry(
@@ -94,7 +103,7 @@ export const table: Readonly<Record<string, Entry>> = {
     ["x", "weight", "bias?"],
     {
       stride: pair,
-      padding: or(pair, oneOf("same")),
+      padding: or(pair, oneOf("same", "valid")),
       dilation: pair,
       groups: int,
       paddingMode: oneOf("zeros", "reflect", "replicate", "circular"),
@@ -109,7 +118,7 @@ export const table: Readonly<Record<string, Entry>> = {
   crossEntropy: entry(
     ["x", "target", "weight?"],
     { ...classes, labelSmoothing: float },
-    ({ x, target, ...weights }, o) => Ops.crossEntropy(x, target, { ...weights, ...o }),
+    ({ x, target, ...weights }, o) => Ops.crossEntropy(x, classOf(x, target), { ...weights, ...o }),
   ),
   elu: entry(["x"], { alpha: float }, ({ x }, o) => Ops.elu(x, o)),
   embedding: entry(null, { paddingIdx: orNull(int) }, (_, { paddingIdx = null }, [index, weight]) =>
@@ -121,8 +130,9 @@ export const table: Readonly<Record<string, Entry>> = {
   expandTo: entry(["x"], { shape: ints }, ({ x }, { shape }) =>
     shape === undefined ? missing("shape") : Ops.expandTo(x, shape),
   ),
-  // only to the last dimension, which is PyTorch's default
-  flatten: entry(["x"], { startDim: int, endDim: oneOf(-1) }, ({ x }, { startDim = 0 }) => Ops.flatten(x, startDim)),
+  flatten: entry(["x"], { startDim: int, endDim: int }, ({ x }, { startDim = 0, endDim }) =>
+    Ops.flatten(x, startDim, endDim),
+  ),
   gelu: entry(["x"], { approximate: oneOf("none", "tanh") }, ({ x }, o) => Ops.gelu(x, o)),
   groupNorm: entry(["x", "weight?", "bias?"], { numGroups: int, eps: float }, ({ x, ...tensors }, { numGroups, eps }) =>
     numGroups === undefined
@@ -137,6 +147,7 @@ export const table: Readonly<Record<string, Entry>> = {
       scaleFactor: orNull(floats),
       mode: oneOf("nearest", "bilinear"),
       alignCorners: orNull(bool),
+      recomputeScaleFactor: orNull(bool),
     },
     ({ x }, o) => Ops.interpolate(x, o),
   ),
@@ -163,16 +174,14 @@ export const table: Readonly<Record<string, Entry>> = {
   mean: entry(["x"], reduced, ({ x }, o) => Ops.mean(x, o)),
   mseLoss: entry(["x", "target"], { reduction }, ({ x, target }, o) => Ops.mseLoss(x, target, o)),
   nllLoss: entry(["x", "target", "weight?"], classes, ({ x, target, ...weights }, o) =>
-    areIndices(x, target) ? Ops.nllLoss(x, target, { ...weights, ...o }) : "targets that are no class indices",
+    areIndices(x, classOf(x, target))
+      ? Ops.nllLoss(x, classOf(x, target), { ...weights, ...o })
+      : "targets that are no class indices",
   ),
   pad: entry(
     ["x"],
-    { padding: sides, mode: oneOf("constant", "reflect", "replicate", "circular"), value: orNull(float) },
-    ({ x }, { padding, ...o }) => {
-      if (padding === undefined) return missing("padding")
-      const [left = 0, right = 0, top = 0, bottom = 0] = padding
-      return Ops.pad(x, [left, right, top, bottom], o)
-    },
+    { padding: ints, mode: oneOf("constant", "reflect", "replicate", "circular"), value: orNull(float) },
+    ({ x }, { padding, ...o }) => (padding === undefined ? missing("padding") : Ops.pad(x, padding, o)),
   ),
   permute: entry(["x"], { dims: ints }, ({ x }, { dims }) =>
     dims === undefined ? missing("dims") : Ops.permute(x, dims),
@@ -186,8 +195,10 @@ export const table: Readonly<Record<string, Entry>> = {
   reshape: entry(["x"], { shape: ints }, ({ x }, { shape }) =>
     shape === undefined ? missing("shape") : Ops.reshape(x, shape),
   ),
-  slice: entry(["x"], { dim: int, start: int, end: orNull(int) }, ({ x }, { dim = 0, start = 0, end }) =>
-    Ops.slice(x, dim, start, end),
+  slice: entry(
+    ["x"],
+    { dim: int, start: orNull(int), end: orNull(int), step: int },
+    ({ x }, { dim = 0, start = 0, end, step = 1 }) => Ops.slice(x, dim, start, end, { step }),
   ),
   softmax: entry(["x"], { dim: int }, ({ x }, { dim }) => (dim === undefined ? missing("dim") : Ops.softmax(x, dim))),
   softplus: entry(["x"], { beta: float, threshold: float }, ({ x }, o) => Ops.softplus(x, o)),

@@ -6,7 +6,7 @@ import * as Program from "../../src/ops/Program.ts"
 import * as State from "../../src/ops/State.ts"
 import * as T from "../../src/ops/Tensor.ts"
 import * as Optim from "../../src/pipelines/Optim.ts"
-import { bool, float, type Given, type Kinds, two, understood } from "./attributes.ts"
+import { bool, float, type Given, type Kinds, orNull, two, understood } from "./attributes.ts"
 import type { Attributes, Cases, OptimizerCase } from "./Cases.ts"
 import { difference, failed, notSupported, type Verdict, verdict } from "./Verdict.ts"
 
@@ -21,22 +21,21 @@ const entry = <const K extends Kinds>(kinds: K, make: (attributes: Given<K>) => 
   make: make as Entry["make"],
 })
 
-const betas = { betas: two, eps: float, weightDecay: float, amsgrad: bool } as const
+/** how PyTorch computes, but not what: whatever it is, the numbers are the same */
+const manner = { foreach: orNull(bool), differentiable: bool, capturable: bool, fused: orNull(bool) }
+const common = { lr: float, weightDecay: float, maximize: bool, ...manner }
+const betas = { ...common, betas: two, eps: float, amsgrad: bool } as const
 
 export const table: Readonly<Record<Optim.OptimizerName, Entry>> = {
-  adam: entry({ lr: float, ...betas }, (o) => Optim.adam(o)),
-  adamw: entry({ lr: float, ...betas }, (o) => Optim.adamw(o)),
+  adam: entry(betas, (o) => Optim.adam(o)),
+  adamw: entry(betas, (o) => Optim.adamw(o)),
   sgd: entry(
-    { lr: float, momentum: float, dampening: float, weightDecay: float, nesterov: bool },
+    { ...common, momentum: float, dampening: float, nesterov: bool },
     // PyTorch's default rate; what does not go together is refused by the optimiser
     ({ lr = 1e-3, ...o }) => Optim.sgd({ lr, ...o } as Optim.SgdOptions),
   ),
-  rmsprop: entry({ lr: float, alpha: float, eps: float, weightDecay: float, momentum: float, centered: bool }, (o) =>
-    Optim.rmsprop(o),
-  ),
-  adagrad: entry({ lr: float, lrDecay: float, weightDecay: float, initialAccumulatorValue: float, eps: float }, (o) =>
-    Optim.adagrad(o),
-  ),
+  rmsprop: entry({ ...common, alpha: float, eps: float, momentum: float, centered: bool }, (o) => Optim.rmsprop(o)),
+  adagrad: entry({ ...common, lrDecay: float, initialAccumulatorValue: float, eps: float }, (o) => Optim.adagrad(o)),
 }
 
 /** the optimiser of a case, or what of it is not supported */

@@ -85,7 +85,7 @@ describe("a case", () => {
     [{ kind: "riddle" }, "cases of the kind riddle"],
     [{ kind: "schedule", schedule: "sawtooth" }, "the schedule sawtooth"],
     [{ kind: "optimizer", optimizer: "hope", params: [] }, "the optimiser hope"],
-    [{ kind: "optimizer", optimizer: "sgd", attrs: { lr: 1, foreach: true } }, "the attribute foreach"],
+    [{ kind: "optimizer", optimizer: "sgd", attrs: { lr: 1, warmth: true } }, "the attribute warmth"],
     [{ kind: "model", model: "oracle" }, "the model oracle"],
     [
       { kind: "training", model: "lenet", input: { shape: [1] }, steps: 1, targets: "by dice" },

@@ -36,9 +36,18 @@ const table: Readonly<Record<Optim.ScheduleName, Entry>> = {
   step: entry("step", { stepSize: int, gamma: float }),
 }
 
+/** PyTorch's own names where ours are shorter */
+const alias: Readonly<Record<string, Optim.ScheduleName>> = {
+  cosineAnnealing: "cosine",
+  cosineAnnealingWarmRestarts: "cosineRestarts",
+  cosineWarmRestarts: "cosineRestarts",
+}
+
 /** Runs one case: the rate at each step, compared. */
 export const runSchedule = (c: ScheduleCase): Verdict => {
-  const found = Object.hasOwn(table, c.schedule) ? table[c.schedule as Optim.ScheduleName] : undefined
+  const plain = c.schedule.replace(/LR$/, "")
+  const name = Object.hasOwn(alias, plain) ? alias[plain] : plain
+  const found = Object.hasOwn(table, name ?? "") ? table[name as Optim.ScheduleName] : undefined
   if (found === undefined) return notSupported(`the schedule ${c.schedule}`)
   const given = understood(found.kinds, c.attrs)
   if ("unknown" in given) return notSupported(given.unknown)

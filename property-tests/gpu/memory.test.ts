@@ -53,6 +53,16 @@ describe("the memory plan", () => {
     assert.strictEqual(arrange(needs).bytes, 2048)
   })
 
+  it("takes no more than is alive at once where the largest first would", () => {
+    const needs: ReadonlyArray<Need> = [
+      { bytes: 256, first: 0, last: 0 },
+      { bytes: 640, first: 2, last: 2 },
+      { bytes: 512, first: 0, last: 2 },
+      { bytes: 512, first: 0, last: 1 },
+    ]
+    assert.strictEqual(arrange(needs).bytes, 1280)
+  })
+
   it("keeps inputs from the start, outputs to the end, constants always and state elsewhere", () => {
     const relu = { _tag: "Kernel", name: "k", space: [4], inputs: [[4]], stores: [] } as const
     const buffer = (role: Plan["buffers"][number]["role"]) => ({ shape: [4], role })

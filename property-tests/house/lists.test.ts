@@ -48,8 +48,9 @@ const folders = [
     what: "model",
     folder: "src/models",
     list,
-    parts: "apply classes cost freeze init initWeights outline sequential styles summary zoo".split(" "),
+    parts: "apply classes cost freeze init initWeights outline sequential shared styles summary zoo".split(" "),
   })),
+  { what: "metric", folder: "src/pipelines/metrics", list: "src/pipelines/Evaluate.ts", parts: ["averaged", "oneHot"] },
   { what: "relation of shapes", folder: "src/shapes", list: "src/shapes/index.ts", parts: ["image", "tables"] },
 ]
 

@@ -191,5 +191,10 @@ it("what is frozen no longer learns, and is still counted", () => {
   const { parameters, trainable } = Nn.summary(net)
   assert.strictEqual(parameters, 61_610)
   assert.strictEqual(trainable, 2_476)
+  const learns = Nn.parameters(net).filter((p) => p.requiresGrad)
+  assert.deepStrictEqual(
+    learns.map((p) => p.path),
+    ["layer1.conv1.weight", "layer1.conv1.bias", "layer2.conv2.weight", "layer2.conv2.bias"],
+  )
   assert.include(Nn.torchsummary(net), "Non-trainable params: 59,134")
 })

@@ -97,7 +97,7 @@ const remember = () =>
     kind: "remember",
     label: "remember",
     rule: (input) => input,
-    params: [{ name: "total", shape: [], trainable: false, init: { _tag: "Fill", value: 0 } }],
+    params: [{ name: "total", shape: [], requiresGrad: false, init: { _tag: "Fill", value: 0 } }],
     forward: (x, { params: { total = Tensor.fill(0) }, training }) => ({
       output: x,
       updates: training ? { total: Ops.add(total, Ops.mean(x)) } : {},

@@ -67,3 +67,32 @@ it("are printed as PyTorch prints them, and refuse what does not fit", () => {
   const net = Nn.sequential(Nn.input("N", 5), Nn.layerNorm(Number("6")))
   assert.strictEqual(net.refusal?.message, "0: layerNorm(6) cannot follow: it expects 6 features but the input gives 5")
 })
+
+it("without a momentum, running statistics are the mean of all batches", async () => {
+  const net: Nn.Layer = Nn.sequential(Nn.input("N", 1, 2, 1), Nn.batchNorm2d(1, { momentum: null }))
+  assert.include(Nn.pytorch(net), "BatchNorm2d(1, eps=1e-05, momentum=None, affine=True, track_running_stats=True)")
+  const first: { readonly [name: string]: HostTensor.HostTensor } = Nn.init(net, { seed: 1 })
+  const constants = Object.entries(first).map(([k, v]) => [k, Tensor.constant<Tensor.Tensor["shape"]>(v)] as const)
+  const batches = [
+    [1, 3],
+    [2, 10],
+    [-4, 0],
+  ]
+  let params: { readonly [name: string]: Tensor.Tensor } = Object.fromEntries(constants)
+  for (const numbers of batches) {
+    const x = Tensor.constant<Tensor.Tensor["shape"]>(HostTensor.make([1, 1, 2, 1], Float32Array.from(numbers)))
+    params = { ...params, ...Nn.forwardUnsafe(net, params, x, { training: true }).updates }
+  }
+  const { mean, variance, count } = await Effect.runPromise(
+    Program.evaluate({
+      mean: params["0.running_mean"] ?? Tensor.fill(0),
+      variance: params["0.running_var"] ?? Tensor.fill(0),
+      count: params["0.num_batches_tracked"] ?? Tensor.fill(0),
+    }).pipe(Effect.provide(Reference.layer)),
+  )
+  // the batches' means are 2, 6 and -2, and their unbiased variances 2, 32 and 8
+  const numbers = (t: HostTensor.HostTensor | number) => (typeof t === "number" ? t : (t.data[0] ?? Number.NaN))
+  assert.closeTo(numbers(mean), 2, 1e-6)
+  assert.closeTo(numbers(variance), 14, 1e-5)
+  assert.strictEqual(numbers(count), 3)
+})

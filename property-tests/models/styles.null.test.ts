@@ -34,20 +34,20 @@ test("torchinfo of LeNet", () => {
     =================================================================
     LeNet                     [1, 10]            --         --
     ├─Sequential: 1-1         [1, 6, 14, 14]     --         --
-    │    └─Conv2d: 2-1        [1, 6, 28, 28]     60         42,336
+    │    └─Conv2d: 2-1        [1, 6, 28, 28]     60         47,040
     │    └─MaxPool2d: 2-2     [1, 6, 14, 14]     --         --
     ├─Sequential: 1-2         [1, 16, 5, 5]      --         --
-    │    └─Conv2d: 2-3        [1, 16, 10, 10]    2,416      240,000
+    │    └─Conv2d: 2-3        [1, 16, 10, 10]    2,416      241,600
     │    └─MaxPool2d: 2-4     [1, 16, 5, 5]      --         --
     ├─Sequential: 1-3         [1, 10]            --         --
-    │    └─Linear: 2-5        [1, 120]           48,120     48,000
-    │    └─Linear: 2-6        [1, 84]            10,164     10,080
-    │    └─Linear: 2-7        [1, 10]            850        840
+    │    └─Linear: 2-5        [1, 120]           48,120     48,120
+    │    └─Linear: 2-6        [1, 84]            10,164     10,164
+    │    └─Linear: 2-7        [1, 10]            850        850
     =================================================================
     Total params: 61,610
     Trainable params: 61,610
     Non-trainable params: 0
-    Total mult-adds (M): 0.34
+    Total mult-adds (M): 0.35
     =================================================================
     Input size (MB): 0.00
     Forward/backward pass size (MB): 0.05
@@ -61,8 +61,27 @@ test("torchinfo of a residual network counts its work once", () => {
   const text = Nn.torchinfo(Nn.resnet18())
   expect(text).toContain("├─Sequential: 1-6")
   expect(text).toContain("│    │    │    └─Conv2d: 4-1")
-  const { multiplyAdds } = Nn.summary(Nn.resnet18())
-  expect(text).toContain(`Total mult-adds (M): ${(multiplyAdds / 1e6).toFixed(2)}`)
+})
+// as torchinfo prints them
+test.each([
+  ["alexnet", "(M): 714.68"],
+  ["vgg16", "(G): 15.48"],
+  ["resnet18", "(G): 1.81"],
+  ["resnet50", "(G): 4.09"],
+  ["densenet121", "(G): 2.83"],
+])("torchinfo's multiply-adds of %s are those of parameters and positions", (name, total) => {
+  const net = Nn.zoo[name]?.()
+  expect(net === undefined ? "" : Nn.torchinfo(net)).toContain(`Total mult-adds ${total}\n`)
+})
+test("a branch that is the input itself is no module", () => {
+  const printed = Nn.pytorch(Nn.densenet121()).split("\n").slice(6, 9)
+  expect(printed).toEqual([
+    "    (denseblock1): Sequential(",
+    "      (denselayer1): Concat(",
+    "        (norm1): BatchNorm2d(64, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)",
+  ])
+  expect(Nn.torchinfo(Nn.densenet121())).not.toContain("Sequential: 4-1 ")
+  expect(Nn.pytorch(Nn.seq())).toBe("Sequential()")
 })
 
 test("layers as PyTorch prints them", () => {

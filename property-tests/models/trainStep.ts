@@ -4,11 +4,32 @@ import { HostTensor, Nn, Ops, Optim, Program, State, Tensor } from "../../src/in
 
 type Params = { readonly [name: string]: Tensor.Tensor }
 
-/** the losses of two steps on the same batch, and the logits before them in evaluation */
-export const trainTwice = (net: Nn.AnyNet, rows: number) =>
+/** so many numbers are drawn one by one; a model of more takes minutes of that */
+const few = 5e6
+const size = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1)
+
+/** Kaiming's numbers from a table that repeats, and each other parameter's own first number */
+const quickInit = (net: Nn.Layer): { readonly [name: string]: HostTensor.HostTensor } => {
+  const table = Float32Array.from({ length: 65_521 }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) >>> 0) / 2 ** 31 - 1)
+  const numbers = ({ shape, init }: Nn.NamedParam): Float32Array => {
+    const data = new Float32Array(size(shape))
+    if (shape.length < 2) return data.fill(init._tag === "Fill" ? init.value : 0)
+    const bound = Math.sqrt(6 / size(shape.slice(1)))
+    const scaled = table.map((v) => v * bound)
+    for (let at = 0; at < data.length; at += scaled.length) data.set(scaled.subarray(0, data.length - at), at)
+    return data
+  }
+  return Object.fromEntries(Nn.parameters(net).map((p) => [p.path, HostTensor.make(p.shape, numbers(p))]))
+}
+
+/** the losses of steps on the same batch */
+export const trainSteps = (net: Nn.AnyNet, { rows, steps }: { readonly rows: number; readonly steps: number }) =>
   Effect.gen(function* () {
-    const first: { readonly [name: string]: HostTensor.HostTensor } = Nn.init<Nn.Layer>(net, { seed: 1 })
-    const learns = new Set(Nn.parameters(net).flatMap((p) => (p.trainable ? [p.path] : [])))
+    const drawn = Nn.parameters(net).reduce((n, p) => n + size(p.shape), 0) <= few
+    const first: { readonly [name: string]: HostTensor.HostTensor } = drawn
+      ? Nn.init<Nn.Layer>(net, { seed: 1 })
+      : quickInit(net)
+    const learns = new Set(Nn.parameters(net).flatMap((p) => (p.requiresGrad ? [p.path] : [])))
     const those = (yes: boolean) => Object.fromEntries(Object.entries(first).filter(([k]) => learns.has(k) === yes))
     const optimizer = Optim.sgd({ lr: 1e-3 })
     const params = those(true)
@@ -37,7 +58,7 @@ export const trainTwice = (net: Nn.AnyNet, rows: number) =>
     )
     const seed = HostTensor.make([4], [11, 22, 33, 44])
     const losses: Array<number> = []
-    for (let i = 1; i <= 2; i++) {
+    for (let i = 1; i <= steps; i++) {
       const done = yield* step.run({ state, x, y, seed, scalars: optimizer.scalars(i) })
       state = done.state
       losses.push(done.loss)

@@ -21,6 +21,6 @@ onEveryDevice(
       if (reduction === "none") return losses
       return { shape: [], data: Float64Array.of(reduction === "sum" ? sum : sum / losses.data.length) }
     },
-    refused: [{ shapes: { x: [2, 3], t: [4] }, attributes: { reduction: "mean" }, says: "do not broadcast" }],
+    refused: [{ shapes: { x: [2, 3], t: [4] }, attributes: { reduction: "mean" }, says: "does not fit logits of" }],
   }),
 )

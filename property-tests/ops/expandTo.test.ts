@@ -11,10 +11,13 @@ const cases = Laws.broadcastable.map(({ a, b }) => {
 
 onEveryDevice([
   ...Laws.op(({ x }, { to }) => Ops.expandTo(x, to), {
-    name: "expand",
+    name: "expandTo",
     cases,
     reference: ({ x }, { to }) => Laws.tabulate(to, (...i) => spread(x, i)),
-    refused: [{ shapes: { x: [2, 3] }, attributes: { to: [3, 3] }, says: "2×3 and 3×3 do not broadcast" }],
+    refused: [
+      { shapes: { x: [2, 3] }, attributes: { to: [3, 3] }, says: "2×3 and 3×3 do not broadcast" },
+      { shapes: { x: [2, 3] }, attributes: { to: [3] }, says: "2×3 cannot be repeated to 3" },
+    ],
   }),
   // its transpose
   ...Laws.op(({ x }, { to }) => Ops.sumTo(x, to), {

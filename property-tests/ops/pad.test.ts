@@ -7,15 +7,13 @@ import { onEveryDevice } from "../support/devices.ts"
 const modes = ["constant", "reflect", "replicate", "circular"] as const
 const cases = fc
   .tuple(
-    Laws.extents({ rank: [0, 1], most: 2 }),
-    int(3, 6),
-    int(3, 6),
-    fc.array(int(0, 2), { minLength: 4, maxLength: 4 }),
+    Laws.extents({ rank: [0, 2], most: 2 }),
+    fc.array(fc.tuple(int(3, 6), int(-1, 2), int(-1, 2)), { minLength: 1, maxLength: 3 }),
     fc.constantFrom(...modes),
   )
-  .map(([lead, h, w, [a = 0, b = 0, c = 0, d = 0], mode]) => ({
-    shapes: { x: [...lead, h, w] },
-    attributes: { sides: [a, b, c, d] as const, mode },
+  .map(([lead, along, mode]) => ({
+    shapes: { x: [...lead, ...along.map(([size]) => size)] },
+    attributes: { sides: along.toReversed().flatMap(([, before, after]) => [before, after]), mode },
   }))
 
 /** where the element that stands `i` places into a dimension of `n` is read from; none where it is the constant */
@@ -31,20 +29,37 @@ onEveryDevice(
   Laws.op(({ x }, { sides, mode }) => Ops.pad(x, sides, { mode, value: mode === "constant" ? 1.5 : 0 }), {
     name: "pad",
     cases,
-    reference: ({ x }, { sides: [left, right, top, bottom], mode }) => {
-      const [h, w] = [x.shape.at(-2) ?? 0, x.shape.at(-1) ?? 0]
-      return Laws.tabulate([...x.shape.slice(0, -2), h + top + bottom, w + left + right], (...i) => {
-        const y = source((i.at(-2) ?? 0) - top, h, mode)
-        const z = source((i.at(-1) ?? 0) - left, w, mode)
-        return y === undefined || z === undefined ? 1.5 : Laws.at(x, ...i.slice(0, -2), y, z)
-      })
+    edges: [
+      { shapes: { x: [4] }, attributes: { sides: [-2, -2], mode: "constant" } },
+      { shapes: { x: [0, 2] }, attributes: { sides: [0, 0, 1, 1], mode: "constant" } },
+    ],
+    reference: ({ x }, { sides, mode }) => {
+      // what is taken away is not there when the rest is put: a circle goes round what is left
+      const edge = (d: number) => {
+        const [before = 0, after = 0] = sides.slice(2 * (x.shape.length - 1 - d))
+        const [first, last] = [Math.max(0, -before), Math.max(0, -after)]
+        return { before: Math.max(0, before), after: Math.max(0, after), first, size: (x.shape[d] ?? 0) - first - last }
+      }
+      const edges = x.shape.map((_, d) => edge(d))
+      return Laws.tabulate(
+        edges.map(({ before, after, size }) => before + size + after),
+        (...i) => {
+          const from = edges.map(({ before, size, first }, d) => {
+            const j = source((i[d] ?? 0) - before, size, mode)
+            return j === undefined ? undefined : j + first
+          })
+          const known = from.flatMap((j) => j ?? [])
+          return known.length < from.length ? 1.5 : Laws.at(x, ...known)
+        },
+      )
     },
     refused: [
       {
         shapes: { x: [3] },
         attributes: { sides: [1, 1, 1, 1], mode: "constant" },
-        says: "expects at least two dimensions",
+        says: "has padding for 2 dimensions but the input gives 3",
       },
+      { shapes: { x: [3] }, attributes: { sides: [1], mode: "constant" }, says: "expects pairs of whole numbers" },
       {
         shapes: { x: [2, 3] },
         attributes: { sides: [3, 1, 0, 0], mode: "reflect" },

@@ -271,7 +271,7 @@ layer(NodeServices.layer)("Data.mnist", (it) => {
       "a file is missing",
       { testLabels: undefined },
       "NotFound",
-      /^t10k-labels-idx1-ubyte not found in .*; put the four IDX files/,
+      /^t10k-labels-idx1-ubyte not found in .*; put the files of MNIST there/,
     ],
     [
       "labels where images should be",

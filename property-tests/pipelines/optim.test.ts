@@ -61,6 +61,7 @@ describe("Optim", () => {
     ["dampening", Optim.sgd({ lr: 0.1, momentum: 0.9, dampening: 0.5 }), [0.8, 0.54, 0.252]],
     ["nesterov", Optim.sgd({ lr: 0.1, momentum: 0.9, nesterov: true }), [0.62, 0.2224, -0.108352]],
     ["weight decay", Optim.sgd({ lr: 0.1, momentum: 0.9, weightDecay: 0.1 }), [0.79, 0.4351, 0.024319]],
+    ["maximize", Optim.sgd({ lr: 0.1, maximize: true }), [1.2, 1.44, 1.728]],
     ["adam", Optim.adam({ lr: 0.1 }), [0.9000000005, 0.800412228692, 0.701586272946]],
     ["adamw", Optim.adamw({ lr: 0.1, weightDecay: 0.1 }), [0.8900000005, 0.781571855937, 0.67510122164]],
     ["rmsprop", Optim.rmsprop({ lr: 0.1 }), [5e-8, -2.52e-10, 3e-12]],

@@ -74,6 +74,7 @@ const convs = [
   { s: [3, "H", "W"], o: [3, 8, 3, 1, 1, 1], gives: [8, "H", "W"] },
   { s: [3, "H", "W"], o: [3, 8, 3, 2, 1, 1], gives: [8, "?", "?"] },
   { s: ["N", 3, 17, 17], o: [3, 8, 4, 1, "same", 2], gives: ["N", 8, 17, 17] },
+  { s: ["N", 3, 17, 17], o: [3, 8, [4, 3], [2, 1], "valid", [2, 1]], gives: ["N", 8, 6, 15] },
   { s: ["N", 3, 17, 17], o: [3, 8, 3, 2, "same", 1], gives: 'has padding "same", which needs stride 1' },
   { s: ["N", 4, 17, 17], o: [3, 8, 3, 1, 0, 1], gives: "expects 3 input channels but the input gives 4" },
   { s: ["N", "C", 17, 17], o: [3, 8, 3, 1, 0, 1], gives: "expects 3 input channels but the input gives C" },
@@ -137,10 +138,12 @@ check("pool2d", pools, ({ s, o: [kernelSize, stride, padding, dilation, ceilMode
 const adaptives = [
   { s: ["N", 256, 13, 13], o: 6, gives: ["N", 256, 6, 6] },
   { s: [256, "H", "W"], o: [1, 2], gives: [256, 1, 2] },
+  { s: [256, "H", 7], o: [null, 2], gives: [256, "H", 2] },
+  { s: [256, "H", 7], o: [3, null], gives: [256, 3, 7] },
   { s: [256], o: 1, gives: "expects [N, C, H, W] or [C, H, W] but the input gives 256" },
 ] as const
 type Adaptives<
-  R extends ReadonlyArray<{ readonly s: Shapes.Shape; readonly o: Shapes.Pair; readonly gives: unknown }>,
+  R extends ReadonlyArray<{ readonly s: Shapes.Shape; readonly o: Shapes.OutputSize; readonly gives: unknown }>,
 > = {
   [I in keyof R]: Verdict<AdaptivePool2d<R[I]["s"], R[I]["o"]>, R[I]["gives"]>
 }
@@ -157,12 +160,29 @@ const flattens = [
   { s: ["N", "C", 1, 1], d: 1, gives: ["N", "C"] },
   { s: ["N", 3, 4], d: 2, gives: ["N", 3, 4] },
   { s: [10], d: 1, gives: "there is no dimension 1 in 10" },
+  { s: [], d: 0, gives: [1] },
 ] as const
 type Flattens<R extends ReadonlyArray<{ readonly s: Shapes.Shape; readonly d: number; readonly gives: unknown }>> = {
   [I in keyof R]: Verdict<Flatten<R[I]["s"], R[I]["d"]>, R[I]["gives"]>
 }
 typesAgree<Flattens<typeof flattens>>()
 check("flatten", flattens, ({ s, d }) => Shapes.flatten(s, d))
+
+const parts = [
+  { s: ["N", 2, 3, 4], d: [1, 2], gives: ["N", 6, 4] },
+  { s: [2, 3, 4], d: [0, 1], gives: [6, 4] },
+  { s: [2, 3, 4], d: [-3, -2], gives: [6, 4] },
+  { s: [2, 3, 4], d: [1, 1], gives: [2, 3, 4] },
+  { s: ["N", 3, 4], d: [0, 1], gives: ["?", 4] },
+  { s: [2, 3, 4], d: [2, 1], gives: "dimension 2 comes after dimension 1 in 2×3×4" },
+  { s: [2, 3, 4], d: [0, 3], gives: "there is no dimension 3 in 2×3×4" },
+  { s: [], d: [0, 1], gives: "there is no dimension 1 in a scalar" },
+] as const
+type Parts<
+  R extends ReadonlyArray<{ readonly s: Shapes.Shape; readonly d: readonly [number, number]; readonly gives: unknown }>,
+> = { [I in keyof R]: Verdict<Flatten<R[I]["s"], R[I]["d"][0], R[I]["d"][1]>, R[I]["gives"]> }
+typesAgree<Parts<typeof parts>>()
+check("flatten", parts, ({ s, d: [from, to] }) => Shapes.flatten(s, from, to))
 
 const linears = [
   { s: ["N", 9216], o: [9216, 4096], gives: ["N", 4096] },
@@ -195,7 +215,15 @@ const products = [
   { a: [4, 3], b: [4, 3], gives: "4×3 times 4×3: the inner sizes differ (3 and 4)" },
   { a: [4, "K"], b: [3, 5], gives: "4×K times 3×5: the inner sizes differ (K and 3)" },
   { a: [2, 4, 3], b: [3, 3, 5], gives: "2×4×3 times 3×3×5: the batches do not broadcast (2 and 3)" },
-  { a: [3], b: [3, 5], gives: "3 times 3×5: both need at least 2 dimensions" },
+  { a: [3], b: [3, 5], gives: [5] },
+  { a: [3], b: ["N", 3, 5], gives: ["N", 5] },
+  { a: [2, 4, 3], b: [3], gives: [2, 4] },
+  { a: ["K"], b: ["K"], gives: [] },
+  { a: [3], b: [4], gives: "3 times 4: the inner sizes differ (3 and 4)" },
+  { a: [3], b: [2, 4, 5], gives: "3 times 2×4×5: the inner sizes differ (3 and 4)" },
+  { a: [2, 4, 3], b: [4], gives: "2×4×3 times 4: the inner sizes differ (3 and 4)" },
+  { a: [3], b: [], gives: "3 times a scalar: both need at least 1 dimension" },
+  { a: [], b: [3], gives: "a scalar times 3: both need at least 1 dimension" },
 ] as const
 type Products<
   R extends ReadonlyArray<{ readonly a: Shapes.Shape; readonly b: Shapes.Shape; readonly gives: unknown }>,
@@ -353,24 +381,32 @@ typesAgree<PadRows<typeof pads>>()
 check("pad", pads, ({ s, p }) => Shapes.pad(s, p))
 
 const slices = [
-  { s: ["N", 10], at: [1, 2, 7], gives: ["N", 5] },
-  { s: ["N", 10], at: [-1, 3, 3], gives: ["N", 0] },
-  { s: ["N", 10], at: [0, 0, 4], gives: [4, 10] },
-  { s: ["N", 10], at: [1, 2, 11], gives: "there is no 2 to 11 in dimension 1 of N×10" },
-  { s: ["N", 10], at: [1, 3, 2], gives: "there is no 3 to 2 in dimension 1 of N×10" },
-  { s: ["N", 10], at: [2, 0, 1], gives: "there is no dimension 2 in N×10" },
+  { s: ["N", 10], at: [1, 2, 7, 1], gives: ["N", 5] },
+  { s: ["N", 10], at: [-1, 3, 3, 1], gives: ["N", 0] },
+  { s: ["N", 10], at: [0, 0, 4, 1], gives: ["?", 10] },
+  { s: ["N", 10], at: [0, 0, null, 1], gives: ["N", 10] },
+  { s: ["N", 10], at: [1, 2, 11, 1], gives: ["N", 8] },
+  { s: ["N", 10], at: [1, 3, 2, 1], gives: ["N", 0] },
+  { s: ["N", 10], at: [1, -4, -1, 1], gives: ["N", 3] },
+  { s: ["N", 10], at: [1, -40, -4, 1], gives: ["N", 6] },
+  { s: ["N", 10], at: [1, 1, null, 4], gives: ["N", 3] },
+  { s: ["N", 10], at: [1, 0, 9, 3], gives: ["N", 3] },
+  { s: ["N", 10], at: [1, 12, null, 2], gives: ["N", 0] },
+  { s: ["N", 10], at: [2, 0, 1, 1], gives: "there is no dimension 2 in N×10" },
+  { s: ["N", 10], at: [1, 0, 9, 0], gives: "0 is no step of a slice: 1, 2, 3, ..." },
+  { s: ["N", 10], at: [1, 0, 9, -1], gives: "-1 is no step of a slice: 1, 2, 3, ..." },
 ] as const
 type Slices<
   R extends ReadonlyArray<{
     readonly s: Shapes.Shape
-    readonly at: readonly [number, number, number]
+    readonly at: readonly [number, number, number | null, number]
     readonly gives: unknown
   }>,
 > = {
-  [I in keyof R]: Verdict<Slice<R[I]["s"], R[I]["at"][0], R[I]["at"][1], R[I]["at"][2]>, R[I]["gives"]>
+  [I in keyof R]: Verdict<Slice<R[I]["s"], R[I]["at"][0], R[I]["at"][1], R[I]["at"][2], R[I]["at"][3]>, R[I]["gives"]>
 }
 typesAgree<Slices<typeof slices>>()
-check("slice", slices, ({ s, at: [d, from, to] }) => Shapes.slice(s, d, from, to))
+check("slice", slices, ({ s, at: [d, from, to, step] }) => Shapes.slice(s, d, from, to, step))
 
 // ---------- what is only a type: sizes that are known at run time, and ranks that are not known
 

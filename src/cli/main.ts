@@ -7,12 +7,21 @@ import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import { devicesCommand } from "./devicesCommand.ts"
 import { evaluateCommand } from "./evaluateCommand.ts"
+import { predictCommand } from "./predictCommand.ts"
+import { reportCommand } from "./reportCommand.ts"
 import { summaryCommand } from "./summaryCommand.ts"
 import { trainCommand } from "./trainCommand.ts"
 
 const root = Command.make("effect-nn").pipe(
   Command.withDescription("Train and evaluate neural networks"),
-  Command.withSubcommands([trainCommand, evaluateCommand, summaryCommand, devicesCommand]),
+  Command.withSubcommands([
+    trainCommand,
+    evaluateCommand,
+    predictCommand,
+    reportCommand,
+    summaryCommand,
+    devicesCommand,
+  ]),
 )
 
 const meant = (suggestions: ReadonlyArray<string>): string =>

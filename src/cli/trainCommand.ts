@@ -13,6 +13,7 @@ import * as RunFolder from "../pipelines/RunFolder.ts"
 import * as Train from "../pipelines/Train.ts"
 import * as flags from "./flags.ts"
 import { count, describeDevice, deviceOf, jsonLine } from "./output.ts"
+import { reportOf } from "./reportCommand.ts"
 import { findOptimizer, learningRateOf, type ScheduleName } from "./optimizers.ts"
 import { findData, findModel, type Splits } from "./zoo.ts"
 
@@ -154,9 +155,10 @@ const train = Effect.fnUntraced(function* (
   yield* json
     ? Stream.runForEach(events, (event) => jsonLine(Train.toJson(event)))
     : Stream.runDrain(Train.progressBar(events))
+  const report = yield* reportOf({ folder: out, parameters: weights, model, data: held })
   yield* json
-    ? jsonLine({ event: "Done", parameters: weights, log })
-    : Console.log(`parameters  ${weights}\nlog         ${log}`)
+    ? jsonLine({ event: "Done", parameters: weights, log, report })
+    : Console.log(`parameters  ${weights}\nlog         ${log}\nreport      ${report.page ?? report.missing}`)
 })
 
 /** `train`: trains a model of the zoo, showing how it goes, and writes its parameters and a log */

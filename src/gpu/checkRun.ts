@@ -1,11 +1,21 @@
 import { DeviceError, type DeviceBuffer } from "./Device.ts"
 import { type Buffer, elements, type Plan } from "./Plan.ts"
 
-const slots = (plan: Plan, tag: "Input" | "State" | "Output"): ReadonlyArray<readonly [number, Buffer]> =>
-  plan.buffers.flatMap((b) => (b.role._tag === tag ? [[b.role.slot, b] as const] : []))
+type Tag = "Input" | "State" | "Output"
+type Slots = Readonly<Record<Tag, ReadonlyArray<readonly [slot: number, buffer: Buffer, elements: number]>>>
+
+/** asked at every run */
+const known = new WeakMap<Plan, Slots>()
+const slots = (plan: Plan, tag: Tag): Slots[Tag] => {
+  const of = (t: Tag) =>
+    plan.buffers.flatMap((b) => (b.role._tag === t ? [[b.role.slot, b, elements(b.shape)] as const] : []))
+  const all = known.get(plan) ?? { Input: of("Input"), State: of("State"), Output: of("Output") }
+  known.set(plan, all)
+  return all[tag]
+}
 
 /** how many inputs, states and outputs a plan has: one more than the highest slot */
-export const slotCount = (plan: Plan, tag: "Input" | "State" | "Output"): number =>
+export const slotCount = (plan: Plan, tag: Tag): number =>
   slots(plan, tag).reduce((n, [slot]) => Math.max(n, slot + 1), 0)
 
 /**
@@ -19,8 +29,11 @@ export const checkRun = (
   unusable: (buffer: DeviceBuffer) => string | undefined,
 ): DeviceError | undefined => {
   const fail = (reason: string) => new DeviceError({ device, action: "run", reason: `${plan.name}: ${reason}` })
-  const check = (kind: string, slot: number, wanted: Buffer, given: Float32Array | DeviceBuffer | undefined) => {
-    const n = elements(wanted.shape)
+  const check = (
+    kind: string,
+    [slot, wanted, n]: Slots[Tag][number],
+    given: Float32Array | DeviceBuffer | undefined,
+  ): DeviceError | undefined => {
     if (given === undefined)
       return fail(`${kind} ${slot} of shape [${wanted.shape}] is missing; give one for each slot`)
     if (!(given instanceof Float32Array)) {
@@ -32,12 +45,12 @@ export const checkRun = (
       ? undefined
       : fail(`${kind} ${slot} has ${got} elements but its shape [${wanted.shape}] needs ${n}`)
   }
-  for (const [slot, b] of slots(plan, "Input")) {
-    const error = check("input", slot, b, inputs[slot])
+  for (const slot of slots(plan, "Input")) {
+    const error = check("input", slot, inputs[slot[0]])
     if (error !== undefined) return error
   }
-  for (const [slot, b] of slots(plan, "State")) {
-    const error = check("state", slot, b, state[slot])
+  for (const slot of slots(plan, "State")) {
+    const error = check("state", slot, state[slot[0]])
     if (error !== undefined) return error
   }
   return undefined

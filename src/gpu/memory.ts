@@ -20,31 +20,56 @@ export const alignment = 128
 
 export const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignment
 
-/**
- * Places the needs, the largest first, each at the lowest offset where it meets none that is alive at the same time.
- */
-export const arrange = (needs: ReadonlyArray<Need>): Arena => {
+/** each in turn at the lowest offset where it meets none that is alive at the same time */
+const placed = (needs: ReadonlyArray<Need>, order: ReadonlyArray<number>): Arena => {
   const offsets = needs.map(() => 0)
-  const placed: Array<{ readonly from: number; readonly to: number; readonly need: Need }> = []
-  const order = needs.map((_, i) => i).sort((a, b) => (needs[b]?.bytes ?? 0) - (needs[a]?.bytes ?? 0) || a - b)
+  // by their offsets
+  const there: Array<{ readonly from: number; readonly to: number; readonly need: Need }> = []
   let bytes = 0
   for (const i of order) {
     const need = needs[i]
-    if (need === undefined || need.bytes === 0) continue
+    if (need === undefined) continue
     const size = aligned(need.bytes)
-    const neighbours = placed
-      .filter((p) => p.need.first <= need.last && need.first <= p.need.last)
-      .sort((a, b) => a.from - b.from)
     let at = 0
-    for (const p of neighbours) {
+    for (const p of there) {
+      if (p.need.first > need.last || need.first > p.need.last) continue
       if (at + size <= p.from) break
       at = Math.max(at, p.to)
     }
     offsets[i] = at
     bytes = Math.max(bytes, at + size)
-    placed.push({ from: at, to: at + size, need })
+    const behind = there.findIndex((p) => p.from > at)
+    there.splice(behind < 0 ? there.length : behind, 0, { from: at, to: at + size, need })
   }
   return { offsets, bytes }
+}
+
+/**
+ * Places the needs so that none that are alive at the same time overlap: the largest first, or, where that wastes room, those
+ * first that take the most of room and time, or that are alive when most is.
+ */
+export const arrange = (needs: ReadonlyArray<Need>): Arena => {
+  const some = needs.flatMap((need, i) => (need.bytes > 0 ? [{ ...need, i }] : []))
+  const alive = Array.from({ length: some.reduce((n, need) => Math.max(n, need.last + 1), 0) }, () => 0)
+  for (const need of some)
+    for (let s = need.first; s <= need.last; s++) alive[s] = (alive[s] ?? 0) + aligned(need.bytes)
+  const least = alive.reduce((a, b) => Math.max(a, b), 0)
+  type One = (typeof some)[number]
+  const peak = (need: One): number => alive.slice(need.first, need.last + 1).reduce((a, b) => Math.max(a, b), 0)
+  const ranks: ReadonlyArray<(need: One) => number> = [
+    () => 0,
+    (need) => need.bytes * (need.last - need.first + 1),
+    peak,
+  ]
+  let best: Arena = { offsets: needs.map(() => 0), bytes: Infinity }
+  for (const rank of ranks) {
+    const ranked = some.map((need) => ({ ...need, rank: rank(need) }))
+    const order = ranked.sort((a, b) => b.rank - a.rank || b.bytes - a.bytes || a.i - b.i).map((need) => need.i)
+    const arena = placed(needs, order)
+    if (arena.bytes < best.bytes) best = arena
+    if (best.bytes === least) break
+  }
+  return best
 }
 
 /**

@@ -106,7 +106,7 @@ export interface Param {
   readonly name: string
   readonly shape: ReadonlyArray<number>
   /** PyTorch's `requires_grad`: not of running statistics, nor of what was frozen */
-  readonly trainable: boolean
+  readonly requiresGrad: boolean
   /** a parameter that `Nn.freeze` holds; false when absent */
   readonly frozen?: boolean
   readonly init: Init
@@ -201,7 +201,7 @@ export const pure =
 export const trainable = (name: string, shape: ReadonlyArray<number>, init: Init): Param => ({
   name,
   shape,
-  trainable: true,
+  requiresGrad: true,
   init,
 })
 

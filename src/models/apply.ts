@@ -34,12 +34,18 @@ interface Everything {
   /** where each layer's parameters are */
   readonly places: ReadonlyMap<Layer, string>
   readonly options: ApplyOptions
+  /** the layers that were asked, and the running statistics after them: a shared layer goes on from its own */
+  readonly asked: Set<Layer>
+  readonly updated: Map<string, Tensor.Tensor>
 }
 
 /** `path` names the layer's place in the model, one for each: its random numbers are those of no other */
 const contextOf = (layer: Layer, path: string, all: Everything): Context => ({
   params: Object.fromEntries(
-    layer.params.map(({ name }) => [name, all.params[`${all.places.get(layer) ?? ""}${name}`]]),
+    layer.params.map(({ name }) => {
+      const whole = `${all.places.get(layer) ?? ""}${name}`
+      return [name, all.updated.get(whole) ?? all.params[whole]]
+    }),
   ),
   training: all.options.training ?? false,
   random: all.options.seed === undefined ? null : { key: all.options.seed, stream: Random.stream(path) },
@@ -48,9 +54,15 @@ const contextOf = (layer: Layer, path: string, all: Everything): Context => ({
     if (child === undefined) return { output: x, updates: {} }
     const name = nameOf(child, i)
     const place = under(path, placeOf(child, i))
-    const { output, updates, auxiliary = {} } = child.layer.forward(x, contextOf(child.layer, place, all))
+    const context = contextOf(child.layer, place, all)
+    const isFirst = !all.asked.has(child.layer)
+    all.asked.add(child.layer)
+    const { output, updates, auxiliary = {} } = child.layer.forward(x, context)
     all.options.observe?.(place, child.layer, output)
-    return { output, updates: renamed(updates, name), auxiliary: renamed(auxiliary, name) }
+    for (const { name: own } of child.layer.params)
+      if (updates[own] !== undefined) all.updated.set(`${all.places.get(child.layer) ?? ""}${own}`, updates[own])
+    // what a shared layer updates has the names of its first place alone
+    return { output, updates: isFirst ? renamed(updates, name) : {}, auxiliary: renamed(auxiliary, name) }
   },
 })
 const renamed = (tensors: Forward["updates"], name: string): Forward["updates"] =>
@@ -79,9 +91,12 @@ export const forwardUnsafe = (net: Layer, params: Tensors, x: Tensor.Tensor, opt
   if (Tensor.refusal(x) !== undefined) return { output: x, updates: {} }
   const out = net.rule(x.shape, start)
   const error = isRefusal(out) ? mismatch(net, out, x.shape) : wrongParams(net, params)
-  return error === null
-    ? net.forward(x, contextOf(net, "", { params, places: places(net), options }))
-    : { output: Tensor.make([], { _tag: "Refused", error }), updates: {} }
+  if (error !== null) return { output: Tensor.make([], { _tag: "Refused", error }), updates: {} }
+  const updated = new Map<string, Tensor.Tensor>()
+  const all = { params, places: places(net), options, asked: new Set<Layer>(), updated }
+  const result = net.forward(x, contextOf(net, "", all))
+  const latest = Object.entries(result.updates).map(([name, t]) => [name, updated.get(name) ?? t] as const)
+  return { ...result, updates: Object.fromEntries(latest) }
 }
 
 /**

@@ -13,7 +13,7 @@ export const freeze = <H extends Layer>(net: H, chosen: (path: string) => boolea
     const before = made.get(layer)
     if (before !== undefined) return before
     const params = layer.params.map((p) =>
-      p.trainable && chosen(`${prefix}${p.name}`) ? { ...p, trainable: false, frozen: true } : p,
+      p.requiresGrad && chosen(`${prefix}${p.name}`) ? { ...p, requiresGrad: false, frozen: true } : p,
     )
     const children = layer.children.map((c, i): Child => ({ ...c, layer: change(c.layer, inside(prefix, c, i)) }))
     const after = { ...layer, params, children }

@@ -40,7 +40,7 @@ const numbersOf = (layer: Layer, counted: Set<Layer>, deep: boolean): Numbers =>
   counted.add(layer)
   const those = (yes: (p: Layer["params"][number]) => boolean) =>
     sum(layer.params.filter(yes).map((p) => count(p.shape)))
-  const own = { trainable: those((p) => p.trainable), frozen: those((p) => p.frozen === true) }
+  const own = { trainable: those((p) => p.requiresGrad), frozen: those((p) => p.frozen === true) }
   return deep ? layer.children.map((c) => numbersOf(c.layer, counted, true)).reduce(added, own) : own
 }
 
@@ -83,8 +83,14 @@ export const leaves = (tree: Outline): ReadonlyArray<Outline> =>
 
 /** the class that PyTorch has for it: `Conv2d` */
 export const classOf = (layer: Layer): string => layer.repr.split("(")[0] ?? ""
-/** whether PyTorch has no module for it: a flatten that stands in no `Sequential` is a part of `forward` */
-export const isCall = (child: Layer, parent: Layer): boolean => child.kind === "flatten" && parent.repr !== "Sequential"
+/**
+ * Whether PyTorch has no module for it: a flatten that stands in no `Sequential` is a part of `forward`, and so is a branch
+ * of nothing, which is the input itself.
+ */
+export const isCall = (child: Layer, parent: Layer): boolean =>
+  child.kind === "flatten"
+    ? parent.repr !== "Sequential"
+    : parent.kind === "concat" && child.kind === "seq" && child.children.length === 0
 /** the same tree without such calls */
 export const modulesOnly = (tree: Outline): Outline => ({
   ...tree,

@@ -59,9 +59,19 @@ export const torchsummary = (net: Model): string => {
   ].join("\n")
 }
 
+/** multiply-adds as torchinfo counts them: of each parameter, biases too, once for each position of a convolution */
+const work = (node: Outline): number => {
+  if (node.layer.inside !== null) return sum(node.children.map(work))
+  const { params, kind } = node.layer
+  const numbers = sum(params.filter((p) => p.requiresGrad || p.frozen === true).map((p) => count(p.shape)))
+  const positions = kind.startsWith("conv") ? count(one(node.output ?? []).slice(2)) : 1
+  return node.output === null ? 0 : numbers * positions
+}
+
 /**
- * The tree of the package torchinfo, with multiply-adds. Sizes are those of one sample, a megabyte is 10⁶ bytes; the
- * additions of a bias are not counted as multiply-adds.
+ * The tree of the package torchinfo, with multiply-adds as it counts them: each parameter once for each position of a
+ * convolution's output and once elsewhere, those of biases and norms too. Sizes are those of one sample, a megabyte is
+ * 10⁶ bytes.
  *
  * @example
  * Nn.torchinfo(Nn.resnet18())
@@ -80,7 +90,7 @@ export const torchinfo = (net: Model): string => {
     const name = `${branch}${classOf(node.layer)}${depth === 0 ? "" : `: ${depth}-${number(depth)}`}`
     const shape = node.output === null ? "--" : `[${one(node.output).join(", ")}]`
     const isLeaf = node.layer.inside === null
-    const own = [name, shape, isLeaf ? dashes(parametersOf(node)) : "--", isLeaf ? dashes(node.multiplyAdds) : "--"]
+    const own = [name, shape, isLeaf ? dashes(parametersOf(node)) : "--", isLeaf ? dashes(work(node)) : "--"]
     return [own, ...node.children.flatMap((c) => row(c, depth + 1))]
   }
   const cells = [["Layer (type:depth-idx)", "Output Shape", "Param #", "Mult-Adds"], ...row(tree, 0)]
@@ -93,8 +103,9 @@ export const torchinfo = (net: Model): string => {
   )
   const rule = "=".repeat(Math.max(head.length, ...body.map((l) => l.length)))
   const outputs = sum(leaves(tree).map((leaf) => (parametersOf(leaf) === 0 ? 0 : elements(leaf))))
-  const work = `Total mult-adds (M): ${(tree.multiplyAdds / 1e6).toFixed(2)}`
-  const foot = [...totals(tree), work, rule, ...sizes(net, outputs, parametersOf(tree), 1e6)]
+  const all = work(tree)
+  const total = `Total mult-adds (${all < 1e9 ? "M" : "G"}): ${(all / (all < 1e9 ? 1e6 : 1e9)).toFixed(2)}`
+  const foot = [...totals(tree), total, rule, ...sizes(net, outputs, parametersOf(tree), 1e6)]
   return [rule, head, rule, ...body, rule, ...foot, rule].join("\n")
 }
 

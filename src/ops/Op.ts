@@ -109,6 +109,19 @@ export const primitive = <A = object>(op: {
   readonly gradient: Gradient<A>
 }): Primitive<A> => ({ ...op, outputs: op.outputs ?? 1 })
 
+/** what stands for the result of `op` where its inputs cannot be taken, and why */
+export const refused = <S extends Shape>(
+  op: string,
+  inputs: ReadonlyArray<AnyTensor>,
+  { sentence }: Refusal,
+): Tensor.Tensor<S> => {
+  const before = inputs.find((x) => Tensor.refusal(x) !== undefined)
+  const shapes = inputs.map((x) => x.shape)
+  const error = new ShapeMismatch({ op, path: "", shapes, sentence: `${op}: ${sentence}` })
+  // nothing reads the shape of what is refused
+  return (before ?? Tensor.make([], { _tag: "Refused", error })) as Tensor.Tensor<never>
+}
+
 /** all outputs of `op` applied to `inputs`; a refusal of an input, or of the op's own rule, passes to each */
 export const callAll = <A>(
   op: Primitive<A>,
@@ -116,14 +129,11 @@ export const callAll = <A>(
   attributes: A,
 ): ReadonlyArray<AnyTensor> => {
   const outputs = Array.from({ length: op.outputs }, (_, i) => i)
-  const refused = inputs.find((x) => Tensor.refusal(x) !== undefined)
-  if (refused !== undefined) return outputs.map(() => refused)
+  const before = inputs.find((x) => Tensor.refusal(x) !== undefined)
+  if (before !== undefined) return outputs.map(() => before)
   const shapes = inputs.map((x) => x.shape)
   const shape = op.shape(shapes, attributes)
-  if (isRefusal(shape)) {
-    const error = new ShapeMismatch({ op: op.name, path: "", shapes, sentence: `${op.name}: ${shape.sentence}` })
-    return outputs.map(() => Tensor.make([], { _tag: "Refused", error }))
-  }
+  if (isRefusal(shape)) return outputs.map(() => refused(op.name, inputs, shape))
   const made: Array<AnyTensor> = []
   // the graph keeps ops of every attribute type together; `attributes` travels beside the op that understands it
   const node: Tensor.Node = { op: op as Primitive<unknown>, attributes, inputs, outputs: made, shape }

@@ -1,6 +1,7 @@
 import * as K from "../gpu/Kernel.ts"
 import { reduce } from "../shapes/reduce.ts"
 import type { Shape } from "../shapes/Shape.ts"
+import { nothingIn } from "../shapes/size.ts"
 import { div } from "./div.ts"
 import { equal } from "./equal.ts"
 import { mul } from "./mul.ts"
@@ -10,7 +11,12 @@ import type { Tensor } from "./Tensor.ts"
 
 const op: Op.Primitive<Reduction> = Op.primitive({
   name: "amax",
-  shape: ([x = []], { dims, keepDim }) => reduce(x, dims, keepDim),
+  shape: ([x = []], { dims, keepDim }) =>
+    nothingIn(
+      x,
+      dims.map((d) => x[d]),
+      "compare",
+    ) ?? reduce(x, dims, keepDim),
   kernel: ({ inputs: [x = []], at, attributes }) => {
     const { axes, point } = reduction(x, attributes, at)
     return [K.maximum(axes, K.load(0, point))]

@@ -1,8 +1,9 @@
 import * as K from "../gpu/Kernel.ts"
 import { type Pool2d as Rule, pool2d as rule } from "../shapes/pool2d.ts"
 import { type Pair, pairX, pairY, type Shape } from "../shapes/Shape.ts"
+import { firstFault } from "../shapes/size.ts"
 import * as Op from "./Op.ts"
-import { averagePooling } from "./pooling.ts"
+import { averagePooling, windowFault } from "./pooling.ts"
 import type { Option, Result } from "./Result.ts"
 import type { Tensor } from "./Tensor.ts"
 import { slidingBoth } from "./windows.ts"
@@ -24,7 +25,12 @@ export interface AvgPool2dOptions {
 
 const op = averagePooling<Required<AvgPool2dOptions>>({
   name: "avgPool2d",
-  shape: rule,
+  shape: (input, options) => {
+    const { divisorOverride: divisor } = options
+    const isNone = divisor === null || (Number.isSafeInteger(divisor) && divisor !== 0)
+    const fault = firstFault({ divisorOverride: isNone ? null : `${divisor} divides nothing` })
+    return windowFault(options) ?? fault ?? rule(input, options)
+  },
   windows: (input, output, geometry) => slidingBoth(input, output, { ...geometry, dilation: 1 }),
   divisor: (window, [h, w], { kernelSize, stride, padding, countIncludePad, divisorOverride }) => {
     if (divisorOverride !== null) return K.int(divisorOverride)

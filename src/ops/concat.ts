@@ -1,4 +1,5 @@
 import * as K from "../gpu/Kernel.ts"
+import { axis } from "../shapes/axis.ts"
 import { type Concat as Rule, concat as rule } from "../shapes/concat.ts"
 import * as Op from "./Op.ts"
 import type { Checked, Result } from "./Result.ts"
@@ -53,5 +54,5 @@ export const concat = <const L extends ReadonlyArray<Tensor>, const D extends nu
 ): Tensor<Result<Rule<Shapes<L>, D>>> => {
   // the parameter's type is a sentence only where the call does not compile
   const parts = tensors as ReadonlyArray<Tensor>
-  return Op.call(op, parts, { dim: dim < 0 ? dim + (parts[0]?.shape.length ?? 0) : dim })
+  return Op.call(op, parts, { dim: axis(dim, parts[0]?.shape.length ?? 0) ?? dim })
 }

@@ -1,7 +1,8 @@
 import type { Contraction, Conv2d } from "../gpu/Contraction.ts"
-import { type Conv2d as Rule, conv2d as rule, type Padding } from "../shapes/conv2d.ts"
+import { type Conv2d as Rule, conv2d as rule, type Padding, zeros } from "../shapes/conv2d.ts"
 import { type Refuse, refuse } from "../shapes/Refusal.ts"
 import { type Pair, pairX, pairY, type Shape, type Show } from "../shapes/Shape.ts"
+import { firstFault, notCount, nothingIn, notOneOf, notSize } from "../shapes/size.ts"
 import * as Op from "./Op.ts"
 import { pad, type PadMode } from "./pad.ts"
 import { reshapeTo } from "./reshape.ts"
@@ -51,6 +52,15 @@ const forward: Op.Primitive<Geometry> = Op.primitive({
     const [o, i, kh, kw] = [known(weight[0]), known(weight[1]), known(weight[2]), known(weight[3])]
     if (weight.length !== 4)
       return refuse(`expects a weight [O, C / groups, kH, kW] but it has ${weight.length} dimensions`)
+    const fault = firstFault({
+      stride: notSize(stride),
+      padding: padding === "same" ? null : notCount(padding),
+      dilation: notSize(dilation),
+      groups: notSize(groups),
+      weight: notSize(weight.filter((d) => typeof d === "number")),
+    })
+    const none = fault ?? nothingIn(x, x.slice(-2), "convolve")
+    if (none !== null) return none
     if (o % groups !== 0) return refuse(`has ${groups} groups, which do not divide its ${o} output channels`)
     if (bias !== undefined && (bias.length !== 1 || bias[0] !== o))
       return refuse(`expects a bias of ${o} but is given ${bias.join("×")}`)
@@ -97,7 +107,7 @@ const weightGradient: Op.Primitive<Pass> = Op.primitive({
 export interface Conv2dOptions {
   /** 1 when absent */
   readonly stride?: Pair
-  /** 0 when absent; "same" keeps the size at stride 1 */
+  /** 0 when absent; "same" keeps the size at stride 1, "valid" is 0 */
   readonly padding?: Padding
   /** 1 when absent */
   readonly dilation?: Pair
@@ -134,37 +144,53 @@ type Convolved<X, W, O> = W extends readonly [infer Out, infer C, infer KH, infe
  * @example
  * Ops.conv2d(x, weight, bias, { stride: 2, padding: 1 })
  */
-export const conv2d = <X extends Shape, W extends Shape, const O extends Conv2dOptions = object>(
-  x: Tensor<X>,
-  weight: Checked<"conv2d", Convolved<X, NoInfer<W>, O>, Tensor<W>>,
-  bias?: Tensor | null,
-  options?: O,
-): Tensor<Result<Convolved<X, W, O>>> => {
-  // the parameter's type is a sentence only where the call does not compile
-  const filters = weight as Tensor
-  const { stride = 1, padding = 0, dilation = 1, groups = 1, paddingMode = "zeros" }: Conv2dOptions = options ?? {}
-  const [, , kh, kw] = filters.shape
-  const batched = x.shape.length === 3 ? reshapeTo(x, [1, ...x.shape]) : x
-  const geometry = { stride: two(stride), dilation: two(dilation), groups }
-  const inputs = (image: Tensor): ReadonlyArray<Tensor> => (bias == null ? [image, filters] : [image, filters, bias])
-  const y =
-    paddingMode === "zeros"
-      ? Op.call(forward, inputs(batched), { ...geometry, padding: padding === "same" ? padding : two(padding) })
-      : Op.call(
-          forward,
-          inputs(pad(batched, sides(padding, [known(kh), known(kw)], geometry.dilation), { mode: paddingMode })),
-          {
+export const conv2d = Op.composed(
+  "conv2d",
+  <X extends Shape, W extends Shape, const O extends Conv2dOptions = object>(
+    x: Tensor<X>,
+    weight: Checked<"conv2d", Convolved<X, NoInfer<W>, O>, Tensor<W>>,
+    bias?: Tensor | null,
+    options?: O,
+  ): Tensor<Result<Convolved<X, W, O>>> => {
+    // the parameter's type is a sentence only where the call does not compile
+    const filters = weight as Tensor
+    const { stride = 1, padding = 0, dilation = 1, groups = 1, paddingMode = "zeros" }: Conv2dOptions = options ?? {}
+    const fault = firstFault({
+      paddingMode: notOneOf(paddingMode, ["zeros", "reflect", "replicate", "circular"]),
+      // what is padded by hand is padded before the convolution sees it
+      padding: typeof padding === "string" ? notOneOf(padding, ["same", "valid"]) : notCount(padding),
+      dilation: notSize(dilation),
+    })
+    if (fault !== null) return Op.refused("conv2d", [x, filters], fault)
+    const [, , kh, kw] = filters.shape
+    const batched = x.shape.length === 3 ? reshapeTo(x, [1, ...x.shape]) : x
+    const geometry = { stride: two(stride), dilation: two(dilation), groups }
+    const inputs = (image: Tensor): ReadonlyArray<Tensor> => (bias == null ? [image, filters] : [image, filters, bias])
+    const y =
+      paddingMode === "zeros"
+        ? Op.call(forward, inputs(batched), {
             ...geometry,
-            padding: [0, 0],
-          },
-        )
-  // the value rule computed the shape that the type rule says
-  return (x.shape.length === 3 ? reshapeTo(y, y.shape.slice(1)) : y) as Tensor<never>
-}
+            padding: padding === "same" ? padding : two(zeros(padding)),
+          })
+        : Op.call(
+            forward,
+            inputs(pad(batched, sides(padding, [known(kh), known(kw)], geometry.dilation), { mode: paddingMode })),
+            {
+              ...geometry,
+              padding: [0, 0],
+            },
+          )
+    // the value rule computed the shape that the type rule says
+    return (x.shape.length === 3 ? reshapeTo(y, y.shape.slice(1)) : y) as Tensor<never>
+  },
+)
 
 /** left, right, top, bottom, as `pad` takes them */
 const sides = (padding: Padding, kernel: Two, dilation: Two): readonly [number, number, number, number] => {
-  if (padding !== "same") return [pairX(padding), pairX(padding), pairY(padding), pairY(padding)]
+  if (padding !== "same") {
+    const [y, x] = two(zeros(padding))
+    return [x, x, y, y]
+  }
   const total = [dilation[0] * (kernel[0] - 1), dilation[1] * (kernel[1] - 1)] as const
   const first = [Math.floor(total[0] / 2), Math.floor(total[1] / 2)] as const
   return [first[1], total[1] - first[1], first[0], total[0] - first[0]]

@@ -1,6 +1,7 @@
 import { type ConvTranspose2d as Rule, convTranspose2d as rule } from "../shapes/convTranspose2d.ts"
-import { isRefusal, type Refuse } from "../shapes/Refusal.ts"
-import { type Pair, pairX, pairY, type Shape, type Show } from "../shapes/Shape.ts"
+import { isRefusal, type Refusal, type Refuse, refuse } from "../shapes/Refusal.ts"
+import { type Pair, pairX, pairY, type Shape, type Show, show, showPair } from "../shapes/Shape.ts"
+import { firstFault, notCount, nothingIn, notSize } from "../shapes/size.ts"
 import { add } from "./add.ts"
 import { inputGradient } from "./conv2d.ts"
 import * as Op from "./Op.ts"
@@ -41,13 +42,36 @@ type Convolved<X, W, O> = W extends readonly [infer C, infer Out, infer KH, infe
 /** only refuses: what fits goes to `inputGradient` */
 const refused: Op.Primitive<Required<ConvTranspose2dOptions>> = Op.primitive({
   name: "convTranspose2d",
-  shape: ([x = [], weight = []], options) => shapeOf(x, weight, options),
+  shape: ([x = [], weight = [], bias], options) => shapeOf(x, weight, bias, options),
   kernel: () => [],
   gradient: Op.zero,
 })
 
-const shapeOf = (x: Shape, weight: Shape, options: Required<ConvTranspose2dOptions>) => {
+const shapeOf = (
+  x: Shape,
+  weight: Shape,
+  bias: Shape | undefined,
+  options: Required<ConvTranspose2dOptions>,
+): Shape | Refusal => {
   const [c, o, kh, kw] = weight.map(Number)
+  if (weight.length !== 4)
+    return refuse(`expects a weight [C, O / groups, kH, kW] but it has ${weight.length} dimensions`)
+  const { stride, padding, outputPadding, dilation, groups } = options
+  const small = [pairY, pairX].every((of) => of(outputPadding) < Math.max(of(stride), of(dilation)))
+  const fault = firstFault({
+    stride: notSize(stride),
+    padding: notCount(padding),
+    dilation: notSize(dilation),
+    outputPadding:
+      notCount(outputPadding) ?? (small ? null : `${showPair(outputPadding)} is not below the stride or the dilation`),
+    groups: notSize(groups),
+    weight: notSize(weight.filter((d) => typeof d === "number")),
+  })
+  const none = fault ?? nothingIn(x, x.slice(-2), "convolve")
+  if (none !== null) return none
+  if (Number(c) % groups !== 0) return refuse(`has ${groups} groups, which do not divide its ${c} input channels`)
+  if (bias !== undefined && (bias.length !== 1 || bias[0] !== Number(o) * groups))
+    return refuse(`expects a bias of ${Number(o) * groups} but is given ${show(bias)}`)
   return rule(x, {
     ...options,
     inChannels: c ?? 0,
@@ -78,8 +102,8 @@ export const convTranspose2d = <X extends Shape, W extends Shape, const O extend
   const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 } = given
   const all = { stride, padding, outputPadding, dilation, groups }
   const image: Tensor = x.shape.length === 3 ? reshapeTo(x, [1, ...x.shape]) : x
-  const shape = shapeOf(image.shape, filters.shape, all)
-  if (isRefusal(shape)) return Op.call(refused, [x, filters], all)
+  const shape = shapeOf(image.shape, filters.shape, bias?.shape, all)
+  if (isRefusal(shape)) return Op.call(refused, bias == null ? [x, filters] : [x, filters, bias], all)
   const y: Tensor = Op.call(inputGradient, [image, filters], {
     shape,
     groups,

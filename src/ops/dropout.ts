@@ -1,5 +1,6 @@
 import * as K from "../gpu/Kernel.ts"
-import type { Shape } from "../shapes/Shape.ts"
+import { fitsShape, type Shape, show } from "../shapes/Shape.ts"
+import { firstFault, notCount, notShare } from "../shapes/size.ts"
 import * as Op from "./Op.ts"
 import { keyLimbs, uniformValue } from "./random.ts"
 import type { Tensor } from "./Tensor.ts"
@@ -11,7 +12,12 @@ interface Attributes {
 
 const op: Op.Primitive<Attributes> = Op.primitive({
   name: "dropout",
-  shape: ([x = []]) => x,
+  shape: ([x = [], key = []], { p, stream }) =>
+    firstFault({
+      p: notShare(p),
+      stream: notCount(stream),
+      key: fitsShape(key, [keyLimbs]) ? null : `a key has ${keyLimbs} numbers, not ${show(key)}`,
+    }) ?? x,
   kernel: ({ output, at, attributes: { p, stream } }) => {
     if (p >= 1) return [K.constant(0)]
     const element = at.reduce((flat, i, d) => K.iadd(K.imul(flat, output[d] ?? 1), i), K.int(0))

@@ -1,8 +1,10 @@
 /** What losses between two tensors of one shape share: their operands' types and their reduction. */
 import type { Broadcast } from "../shapes/broadcast.ts"
 import type { Shape } from "../shapes/Shape.ts"
+import { firstFault } from "../shapes/size.ts"
 import { mean } from "./mean.ts"
-import type { Losses, Reduction } from "./nllLoss.ts"
+import { type Losses, notReduction, type Reduction } from "./nllLoss.ts"
+import * as Op from "./Op.ts"
 import type { Checked, Result } from "./Result.ts"
 import { sum } from "./sum.ts"
 import type { Tensor } from "./Tensor.ts"
@@ -17,6 +19,9 @@ export type Target<Name extends string, A, B extends Shape> = Checked<Name, Broa
 
 export type ElementLosses<A, B, O> = Losses<Result<Broadcast<A, B>>, O>
 
-export const reduceLoss = <L extends Shape>(losses: Tensor, { reduction = "mean" }: ElementLossOptions): Tensor<L> =>
+export const reduceLoss = <L extends Shape>(losses: Tensor, { reduction = "mean" }: ElementLossOptions): Tensor<L> => {
+  const fault = firstFault({ reduction: notReduction(reduction) })
+  if (fault !== null) return Op.refused("loss", [losses], fault)
   // the reduction decides the shape, as the caller's type says
-  (reduction === "none" ? losses : reduction === "sum" ? sum(losses) : mean(losses)) as Tensor<L>
+  return (reduction === "none" ? losses : reduction === "sum" ? sum(losses) : mean(losses)) as Tensor<L>
+}

@@ -1,4 +1,5 @@
 import * as K from "../gpu/Kernel.ts"
+import { axis } from "../shapes/axis.ts"
 import { refuse } from "../shapes/Refusal.ts"
 import { type Shape, show } from "../shapes/Shape.ts"
 import * as Op from "./Op.ts"
@@ -10,10 +11,14 @@ interface Attributes {
 
 const forward: Op.Primitive<Attributes> = Op.primitive({
   name: "embedding",
-  shape: ([index = [], weight = []]) =>
-    weight.length === 2
-      ? [...index, weight[1] ?? 0]
-      : refuse(`expects a weight [count, features] but is given ${show(weight)}`),
+  shape: ([index = [], weight = []], { paddingIndex }) => {
+    const [count, features] = weight
+    if (count === undefined || features === undefined || weight.length !== 2)
+      return refuse(`expects a weight [count, features] but is given ${show(weight)}`)
+    return paddingIndex === null || typeof count === "string" || axis(paddingIndex, count) !== null
+      ? [...index, features]
+      : refuse(`has a wrong paddingIndex: ${paddingIndex} is no row of ${count}`)
+  },
   kernel: ({ inputs: [, weight = []], at }) => {
     const index = K.load(0, at.slice(0, -1))
     const valid = K.and(K.compare("ge", index, 0), K.compare("lt", index, weight[0] ?? 0))
@@ -30,12 +35,13 @@ const forward: Op.Primitive<Attributes> = Op.primitive({
 const scatter: Op.Primitive<Attributes & { readonly shape: Shape }> = Op.primitive({
   name: "embeddingGradient",
   shape: (_, { shape }) => shape,
-  kernel: ({ inputs: [, index = []], at, attributes: { paddingIndex } }) => {
+  kernel: ({ inputs: [, index = []], output, at, attributes: { paddingIndex } }) => {
     const [row = K.int(0), feature = K.int(0)] = at
+    const padding = paddingIndex === null ? null : axis(paddingIndex, output[0] ?? 0)
     const axes = index.map((extent, i) => ({ axis: K.reductionAxis(i), extent }))
     const where = axes.map((a) => K.axis(a.axis))
     const own = K.compare("eq", K.load(1, where), K.toFloat(row))
-    const counts = paddingIndex === null ? own : K.and(own, K.compareIndex("ne", row, paddingIndex))
+    const counts = padding === null ? own : K.and(own, K.compareIndex("ne", row, padding))
     return [K.sum(axes, K.select(counts, K.load(0, [...where, feature]), 0))]
   },
   gradient: Op.vjp(({ inputs: [, index], attributes, dy }) =>
@@ -44,7 +50,8 @@ const scatter: Op.Primitive<Attributes & { readonly shape: Shape }> = Op.primiti
 })
 
 /**
- * Rows of a table by their numbers. The row `paddingIndex` gets no gradient; a row that does not exist gives NaN.
+ * Rows of a table by their numbers. The row `paddingIndex` (negative: counted from the end) gets no gradient; a row that
+ * does not exist gives NaN.
  *
  * **Shapes** `[…] × [count, features] → […, features]`. **Gradient** each row gathers the `dy` of its uses.
  * PyTorch's `embedding`.

@@ -1,6 +1,6 @@
 /** Reverse-mode differentiation over the graph: the gradient of a scalar is itself a graph of ops. */
 import { ShapeMismatch } from "../shapes/ShapeMismatch.ts"
-import { type Shape, show } from "../shapes/Shape.ts"
+import { fitsShape, type Shape, show } from "../shapes/Shape.ts"
 import { add } from "./add.ts"
 import { NotDifferentiable } from "./NotDifferentiable.ts"
 import { expandTo } from "./sum.ts"
@@ -44,6 +44,17 @@ export const grad = <const P extends TensorTree>(loss: T.Tensor<[]>, wrt: P): P 
  * const { x: dx } = Ops.vjp(y, dy, { x })
  */
 export const vjp = <S extends Shape, const P extends TensorTree>(y: T.Tensor<S>, dy: T.Tensor<S>, wrt: P): P => {
+  const refused = T.refusal(y) === undefined ? (T.refusal(dy) === undefined ? undefined : dy) : y
+  if (refused !== undefined) return mapTensors(wrt, () => refused)
+  if (!fitsShape(y.shape, dy.shape)) {
+    const error = new ShapeMismatch({
+      op: "vjp",
+      path: "",
+      shapes: [y.shape, dy.shape],
+      sentence: `vjp needs a cotangent of ${show(y.shape)} but is given ${show(dy.shape)}`,
+    })
+    return mapTensors(wrt, () => T.make([], { _tag: "Refused", error }))
+  }
   const gradients = pullBack(new Map([[y as T.Tensor, dy as T.Tensor]]), tensorsOf(wrt))
   return mapTensors(wrt, (x) => gradients.get(x) ?? expandTo(T.fill(0), x.shape))
 }

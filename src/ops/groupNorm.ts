@@ -1,5 +1,6 @@
 import { refuse } from "../shapes/Refusal.ts"
-import { type Shape, show } from "../shapes/Shape.ts"
+import { fitsShape, type Shape, show } from "../shapes/Shape.ts"
+import { firstFault, notSize } from "../shapes/size.ts"
 import { add } from "./add.ts"
 import { mul } from "./mul.ts"
 import { affine, moments } from "./normalize.ts"
@@ -22,6 +23,8 @@ const grouped: Op.Primitive<{ readonly numGroups: number }> = Op.primitive({
   shape: ([x = []], { numGroups }) => {
     const [n, c, ...rest] = x
     if (n === undefined || c === undefined) return refuse(`expects [N, C, …] but the input gives ${show(x)}`)
+    const fault = firstFault({ numGroups: notSize(numGroups) })
+    if (fault !== null) return fault
     return Number(c) % numGroups === 0
       ? [n, numGroups, Number(c) / numGroups, ...rest]
       : refuse(`has ${numGroups} groups, which do not divide the ${c} channels of its input`)
@@ -44,6 +47,14 @@ export const groupNorm = <S extends Shape>(
   numGroups: number,
   { weight = null, bias = null, eps = 1e-5 }: GroupNormOptions = {},
 ): Tensor<S> => {
+  const channels = x.shape.slice(1, 2)
+  const wrong = [weight, bias].find((t) => t !== null && !fitsShape(t.shape, channels))
+  if (wrong != null && x.shape.length >= 2)
+    return Op.refused(
+      "groupNorm",
+      [x, wrong],
+      refuse(`has ${show(channels)} channels but is given ${show(wrong.shape)}`),
+    )
   const parts: Tensor = Op.call(grouped, [x], { numGroups })
   const dims = parts.shape.map((_, d) => d).slice(2)
   const unit = reshapeTo(affine(parts, moments(parts, dims), eps, null, null), x.shape)

@@ -1,4 +1,5 @@
 import type { Shape } from "../shapes/Shape.ts"
+import { firstFault } from "../shapes/size.ts"
 import { abs } from "./abs.ts"
 import { less } from "./less.ts"
 import { mul } from "./mul.ts"
@@ -29,6 +30,8 @@ export const huberLoss = Op.composed(
     // the parameter's type is a sentence only where the call does not compile
     const [x, t]: [Tensor, Tensor] = [input, target as Tensor]
     const { delta = 1 }: HuberLossOptions = options ?? {}
+    const fault = firstFault({ delta: delta > 0 ? null : `${delta} is not above 0` })
+    if (fault !== null) return Op.refused("huberLoss", [x, t], fault)
     const distance = abs(sub(x, t))
     const far = mul(sub(distance, delta / 2), delta)
     return reduceLoss(where(less(distance, delta), mul(square(distance), 0.5), far), options ?? {})

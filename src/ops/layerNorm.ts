@@ -1,5 +1,7 @@
-import type { Shape } from "../shapes/Shape.ts"
+import { refuse } from "../shapes/Refusal.ts"
+import { fitsShape, type Shape, show } from "../shapes/Shape.ts"
 import { affine, moments } from "./normalize.ts"
+import * as Op from "./Op.ts"
 import type { Tensor } from "./Tensor.ts"
 
 /** The options of layer normalisation. */
@@ -26,6 +28,18 @@ export const layerNorm = <S extends Shape>(
   normalizedShape: ReadonlyArray<number>,
   { weight = null, bias = null, eps = 1e-5 }: LayerNormOptions = {},
 ): Tensor<S> => {
+  const own = x.shape.slice(-normalizedShape.length)
+  const misfit = normalizedShape.length === 0 || !fitsShape(own, normalizedShape)
+  const wrong = [weight, bias].find((t) => t !== null && !fitsShape(t.shape, normalizedShape))
+  if (misfit || wrong != null) {
+    const given =
+      wrong == null || misfit ? `the input gives ${show(x.shape)}` : `is given a weight of ${show(wrong.shape)}`
+    return Op.refused(
+      "layerNorm",
+      [x, ...[weight, bias].flatMap((t) => t ?? [])],
+      refuse(`normalises ${show(normalizedShape)} but ${given}`),
+    )
+  }
   const dims = normalizedShape.map((_, i) => x.shape.length - normalizedShape.length + i)
   // element by element of `x`
   return affine(x, moments(x, dims), eps, weight, bias) as Tensor<S>

@@ -17,6 +17,7 @@ const rows = (shape: Shape): number =>
 const op: Op.Primitive<object> = Op.primitive({
   name: "linear",
   shape: ([x = [], weight = [], bias]) => {
+    if (weight.length !== 2) return refuse(`expects a weight [O, I] but is given ${show(weight)}`)
     const shape = rule(x, known(weight[1]), known(weight[0]))
     if (isRefusal(shape) || bias === undefined || bias.join() === String(weight[0])) return shape
     return refuse(`expects a bias of ${show(weight.slice(0, 1))} but is given ${show(bias)}`)

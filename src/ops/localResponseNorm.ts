@@ -1,5 +1,7 @@
 import * as K from "../gpu/Kernel.ts"
-import type { Shape } from "../shapes/Shape.ts"
+import { refuse } from "../shapes/Refusal.ts"
+import { type Shape, show } from "../shapes/Shape.ts"
+import { firstFault, notSize } from "../shapes/size.ts"
 import { add } from "./add.ts"
 import { div } from "./div.ts"
 import { mul } from "./mul.ts"
@@ -57,6 +59,10 @@ export const localResponseNorm = <S extends Shape>(
   size: number,
   { alpha = 1e-4, beta = 0.75, k = 1 }: LocalResponseNormOptions = {},
 ): Tensor<S> => {
+  const fault = firstFault({ size: notSize(size) })
+  if (fault !== null) return Op.refused("localResponseNorm", [x], fault)
+  if (x.shape.length < 3)
+    return Op.refused("localResponseNorm", [x], refuse(`expects [N, C, …, W] but the input gives ${show(x.shape)}`))
   const before = Math.floor(size / 2)
   const total: Tensor = Op.call(neighbourhood, [square(x)], { before, after: size - 1 - before })
   // element by element of `x`

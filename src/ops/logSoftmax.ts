@@ -14,6 +14,8 @@ import * as Op from "./Op.ts"
  * **Shapes** `S → S`. **Gradient** `dy − softmax(x)·Σ dy`. PyTorch's `logSoftmax`.
  */
 export const logSoftmax = Op.composed("logSoftmax", <S extends Shape>(x: Tensor<S>, dim: number): Tensor<S> => {
+  // nothing has no largest element
+  if (x.shape.at(dim) === 0) return x
   const shift: Tensor = detach(amax(x as Tensor, { dim, keepDim: true }))
   const shifted = sub(x as Tensor, shift)
   const total: Tensor = log(sum(exp(shifted), { dim, keepDim: true }))

@@ -3,6 +3,7 @@ import { type Matmul as Rule, matmul as rule } from "../shapes/matmul.ts"
 import { isRefusal } from "../shapes/Refusal.ts"
 import type { Shape } from "../shapes/Shape.ts"
 import * as Op from "./Op.ts"
+import { reshapeTo } from "./reshape.ts"
 import { expandTo, sumTo } from "./sum.ts"
 import type { Checked, Result } from "./Result.ts"
 import type { Tensor } from "./Tensor.ts"
@@ -40,9 +41,11 @@ export const product = (a: Tensor, b: Tensor, transposeA: boolean, transposeB: b
   Op.call(op, [a, b], { transposeA, transposeB })
 
 /**
- * The product of matrices; the dimensions before the last two broadcast.
+ * The product of matrices; the dimensions before the last two broadcast. A vector is a row on the left and a column on
+ * the right, whose dimension of size 1 the result does not have.
  *
- * **Shapes** `[…, M, K] × […, K, N] → […, M, N]`. **Gradient** `dy·bᵀ, aᵀ·dy`. PyTorch's `matmul`.
+ * **Shapes** `[…, M, K] × […, K, N] → […, M, N]`, `[K] × […, K, N] → […, N]`, `[…, M, K] × [K] → […, M]`.
+ * **Gradient** `dy·bᵀ, aᵀ·dy`. PyTorch's `matmul`.
  */
 export const matmul = <A extends Shape, B extends Shape>(
   a: Tensor<A>,
@@ -51,12 +54,17 @@ export const matmul = <A extends Shape, B extends Shape>(
   // the parameter's type is a sentence only where the call does not compile
   const second = b as Tensor
   const shape = rule(a.shape, second.shape)
-  const batch = isRefusal(shape) ? [] : shape.slice(0, -2)
+  // the rule as a value computes the shape that the rule as a type says, and the op's own rule refuses the same
+  if (isRefusal(shape)) return product(a, second, false, false) as Tensor<Result<Rule<A, B>>>
+  const left: Tensor = a.shape.length === 1 ? reshapeTo(a, [1, ...a.shape]) : a
+  const right: Tensor = second.shape.length === 1 ? reshapeTo(second, [...second.shape, 1]) : second
+  const vectors = (left === a ? 0 : 1) + (right === second ? 0 : 1)
+  const batch = shape.slice(0, shape.length - 2 + vectors)
   const spread = (x: Tensor): Tensor => {
     const own = x.shape.slice(0, -2)
     const fits = own.length === 0 || (own.length === batch.length && own.every((d, i) => d === batch[i]))
-    return fits || isRefusal(shape) ? x : expandTo(x, [...batch, ...x.shape.slice(-2)])
+    return fits ? x : expandTo(x, [...batch, ...x.shape.slice(-2)])
   }
-  // the rule as a value computed the shape that the rule as a type says
-  return product(spread(a), spread(second), false, false) as Tensor<Result<Rule<A, B>>>
+  const y = product(spread(left), spread(right), false, false)
+  return (vectors === 0 ? y : reshapeTo(y, shape)) as Tensor<Result<Rule<A, B>>>
 }

@@ -1,7 +1,8 @@
 import { type Pool2d as Rule, pool2d as rule } from "../shapes/pool2d.ts"
 import type { Pair, Shape } from "../shapes/Shape.ts"
+import { firstFault, notSize } from "../shapes/size.ts"
 import * as Op from "./Op.ts"
-import { maxPooling } from "./pooling.ts"
+import { maxPooling, windowFault } from "./pooling.ts"
 import type { Option, Result } from "./Result.ts"
 import type { Tensor } from "./Tensor.ts"
 import { slidingBoth } from "./windows.ts"
@@ -21,7 +22,8 @@ export interface MaxPool2dOptions {
 
 const op = maxPooling<Required<MaxPool2dOptions>>({
   name: "maxPool2d",
-  shape: rule,
+  shape: (input, options) =>
+    windowFault(options) ?? firstFault({ dilation: notSize(options.dilation) }) ?? rule(input, options),
   windows: (input, output, geometry) => slidingBoth(input, output, geometry),
 })
 

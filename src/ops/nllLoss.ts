@@ -1,4 +1,5 @@
-import type { Dim, FitsShape, Shape, Show } from "../shapes/Shape.ts"
+import { type Dim, type FitsShape, fitsShape, type Shape, type Show, show } from "../shapes/Shape.ts"
+import { firstFault, nothingIn, notOneOf } from "../shapes/size.ts"
 import { detach } from "./detach.ts"
 import { div } from "./div.ts"
 import { equal } from "./equal.ts"
@@ -12,6 +13,26 @@ import type { Tensor } from "./Tensor.ts"
 import * as Op from "./Op.ts"
 
 export type Reduction = "mean" | "sum" | "none"
+/** the sentence about a reduction that there is not, or `null` */
+export const notReduction = (reduction: string): string | null => notOneOf(reduction, ["mean", "sum", "none"])
+
+export const weightOf = ({ weight }: ClassLossOptions = {}): ReadonlyArray<Tensor> =>
+  weight === undefined ? [] : [weight]
+
+/** why a loss over classes cannot be meant, if it cannot */
+export const classFault = (x: Shape, { weight, ignoreIndex = -100, reduction = "mean" }: ClassLossOptions) => {
+  const [c] = x.length === 1 ? x : x.slice(1)
+  return (
+    firstFault({
+      reduction: notReduction(reduction),
+      ignoreIndex: Number.isSafeInteger(ignoreIndex) ? null : `${ignoreIndex} is no class`,
+      weight:
+        weight === undefined || c === undefined || fitsShape(weight.shape, [c])
+          ? null
+          : `one for each of ${c} classes, not ${show(weight.shape)}`,
+    }) ?? nothingIn(x, [c], "choose")
+  )
+}
 
 /** The options of a loss over classes, as PyTorch's, in camelCase. */
 export interface ClassLossOptions {
@@ -23,10 +44,12 @@ export interface ClassLossOptions {
   readonly reduction?: Reduction
 }
 
-/** the shape of the class indices of logits `[N, C, …]` */
+/** the shape of the class indices of logits `[N, C, …]` or `[C]` */
 export type WithoutClasses<L> = L extends readonly [infer N extends Dim, Dim, ...infer Rest extends Shape]
   ? [N, ...Rest]
-  : Shape
+  : L extends readonly [Dim]
+    ? []
+    : Shape
 /** class indices for logits of shape `L`, or the sentence that says why they do not fit */
 export type ClassIndices<Name extends string, L, T extends Shape> =
   FitsShape<T, WithoutClasses<L>> extends true
@@ -50,6 +73,16 @@ const acrossClasses = (weight: Tensor, x: Tensor): Tensor =>
 export const weightedBy = (weight: Tensor | undefined, x: Tensor): Tensor =>
   weight === undefined ? x : mul(x, acrossClasses(weight, x))
 
+/** a sample without a batch as a batch of one */
+export const asBatch = (t: Tensor): Tensor => reshapeTo(t, [1, ...t.shape])
+
+/** the loss of a batch, or of a sample without one: `of` is given a batch */
+export const ofBatch = (x: Tensor, target: Tensor, of: (x: Tensor, target: Tensor) => Tensor): Tensor => {
+  if (x.shape.length !== 1) return of(x, target)
+  const losses = of(asBatch(x), asBatch(target))
+  return losses.shape.length === 0 ? losses : reshapeTo(losses, [])
+}
+
 /** what losses over classes share: the weights, the targets that count, and the mean over both */
 export const overClasses = (
   x: Tensor,
@@ -72,8 +105,8 @@ export const overClasses = (
 /**
  * The negative of the log-probability of each sample's class.
  *
- * **Shapes** `[N, C, …] × [N, …] → []`, or `[N, …]` with reduction `"none"`. **Gradient** `−weight·dy` in the place of
- * the class. A class that does not exist gives NaN. PyTorch's `nll_loss`.
+ * **Shapes** `[N, C, …] × [N, …] → []`, or `[N, …]` with reduction `"none"`; a sample alone is `[C] × []`.
+ * **Gradient** `−weight·dy` in the place of the class. A class that does not exist gives NaN. PyTorch's `nll_loss`.
  */
 export const nllLoss = Op.composed(
   "nllLoss",
@@ -83,8 +116,13 @@ export const nllLoss = Op.composed(
     options?: O,
   ): Tensor<Losses<T, O>> => {
     // the parameter's type is a sentence only where the call does not compile
-    const { own, reduced } = overClasses(logProbabilities, target as Tensor, options ?? {})
+    const fault = classFault(logProbabilities.shape, options ?? {})
+    if (fault !== null) return Op.refused("nllLoss", [logProbabilities, target as Tensor, ...weightOf(options)], fault)
+    const losses = ofBatch(logProbabilities, target as Tensor, (x, t) => {
+      const { own, reduced } = overClasses(x, t, options ?? {})
+      return reduced(own(x))
+    })
     // the reduction decides the shape, as the type says
-    return reduced(own(logProbabilities)) as Tensor<Losses<T, O>>
+    return losses as Tensor<Losses<T, O>>
   },
 )

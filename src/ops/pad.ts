@@ -1,15 +1,15 @@
 import * as K from "../gpu/Kernel.ts"
 import { refuse } from "../shapes/Refusal.ts"
-import { type Shape, unknownDim } from "../shapes/Shape.ts"
+import { type Shape, show, unknownDim } from "../shapes/Shape.ts"
+import { firstFault, notOneOf } from "../shapes/size.ts"
 import * as Op from "./Op.ts"
+import { slice } from "./slice.ts"
 import type { Tensor } from "./Tensor.ts"
 
 export type PadMode = "constant" | "reflect" | "replicate" | "circular"
 
-/** of the last dimension, or of the last and the one before it, as PyTorch orders them */
-export type Sides =
-  | readonly [left: number, right: number]
-  | readonly [left: number, right: number, top: number, bottom: number]
+/** before and after the last dimension, then before and after the one in front of it, and so on, as PyTorch orders them */
+export type Sides = ReadonlyArray<number>
 
 interface Attributes {
   readonly sides: Sides
@@ -21,10 +21,13 @@ interface Edge {
   readonly before: number
   readonly after: number
 }
-const edges = ([left, right, top = 0, bottom = 0]: Sides): readonly [Edge, Edge] => [
-  { before: top, after: bottom },
-  { before: left, after: right },
-]
+/** what is put before and after each dimension of a tensor of that rank */
+const edges = (sides: Sides, rank: number): ReadonlyArray<Edge> =>
+  Array.from({ length: rank }, (_, d) => {
+    const at = 2 * (rank - 1 - d)
+    return { before: sides[at] ?? 0, after: sides[at + 1] ?? 0 }
+  })
+const isPadded = ({ before, after }: Edge): boolean => before > 0 || after > 0
 
 /** where position `i` of the padded dimension comes from, in a dimension of `size` */
 const source: Record<PadMode, (i: K.Index, size: number) => K.Index> = {
@@ -42,33 +45,50 @@ const source: Record<PadMode, (i: K.Index, size: number) => K.Index> = {
 const inside = (i: K.Index, extent: number): K.Condition =>
   K.and(K.compareIndex("ge", i, 0), K.compareIndex("lt", i, extent))
 
+/** the most that a mode can put on a side of a dimension of that size */
+const most: Record<PadMode, (size: number) => number> = {
+  constant: () => Number.POSITIVE_INFINITY,
+  replicate: (size) => (size > 0 ? Number.POSITIVE_INFINITY : 0),
+  circular: (size) => size,
+  reflect: (size) => Math.max(0, size - 1),
+}
+
 const forward: Op.Primitive<Attributes> = Op.primitive({
   name: "pad",
   shape: ([x = []], { sides, mode }) => {
-    const lead = x.length - 2
-    if (lead < 0) return refuse(`expects at least two dimensions but is given ${x.length}`)
-    const out: Array<Shape[number]> = x.slice(0, lead)
-    for (const [d, { before, after }] of edges(sides).entries()) {
-      const size = x[lead + d] ?? 1
-      const most = mode === "reflect" && typeof size === "number" ? size - 1 : mode === "circular" ? size : Infinity
-      if (typeof most === "number" && Math.max(before, after) > most)
-        return refuse(`has a ${mode} padding of ${Math.max(before, after)}, more than its input of ${size} can give`)
-      out.push(typeof size === "number" ? size + before + after : before + after === 0 ? size : unknownDim)
+    const fault = firstFault({ mode: notOneOf(mode, Object.keys(most)) })
+    if (fault !== null) return fault
+    if (sides.length % 2 !== 0 || !sides.every(Number.isSafeInteger))
+      return refuse(`expects pairs of whole numbers but is given [${sides.join(", ")}]`)
+    if (sides.length > 2 * x.length)
+      return refuse(`has padding for ${sides.length / 2} dimensions but the input gives ${show(x)}`)
+    const out: Array<Shape[number]> = []
+    for (const [d, edge] of edges(sides, x.length).entries()) {
+      const { before, after } = edge
+      const size = x[d] ?? 1
+      const widest = Math.max(before, after)
+      if (typeof size === "number" && widest > most[mode](size))
+        return refuse(`has a ${mode} padding of ${widest}, more than its input of ${size} can give`)
+      out.push(typeof size === "number" ? size + before + after : isPadded(edge) ? unknownDim : size)
     }
     return out
   },
   kernel: ({ inputs: [x = []], at, attributes: { sides, mode, value } }) => {
-    const lead = x.length - 2
-    const from = edges(sides).map(({ before }, d) => K.isub(at[lead + d] ?? K.int(0), before))
-    const sizes = x.slice(lead)
-    const point = from.map((i, d) => source[mode](i, sizes[d] ?? 1))
-    const element = K.load(0, [...at.slice(0, lead), ...point])
-    if (mode !== "constant") return [element]
-    const [y = K.int(0), z = K.int(0)] = from
-    return [K.select(K.and(inside(y, sizes[0] ?? 1), inside(z, sizes[1] ?? 1)), element, value)]
+    const along = edges(sides, x.length)
+    const from = along.map(({ before }, d) => K.isub(at[d] ?? K.int(0), before))
+    const element = K.load(
+      0,
+      from.map((i, d) => (isPadded(along[d] ?? none) ? source[mode](i, x[d] ?? 1) : i)),
+    )
+    const [first, ...rest] = from.flatMap((i, d) => (isPadded(along[d] ?? none) ? [inside(i, x[d] ?? 1)] : []))
+    return [mode === "constant" && first !== undefined ? K.select(K.and(first, ...rest), element, value) : element]
   },
   gradient: Op.linear((dy, { x, attributes }) => Op.call(transpose, [dy], { ...attributes, shape: x.shape })),
 })
+const none: Edge = { before: 0, after: 0 }
+
+/** the `k`-th padded position of an element, and the condition under which it exists */
+type Origin = readonly [K.Index, K.Condition | null]
 
 /**
  * For one dimension: how many padded positions can have come from one of its own, and the `k`-th of them for position
@@ -76,12 +96,9 @@ const forward: Op.Primitive<Attributes> = Op.primitive({
  */
 const origins: Record<
   PadMode,
-  (
-    edge: Edge,
-    size: number,
-  ) => { readonly count: number; readonly at: (i: K.Index, k: K.Index) => readonly [K.Index, K.Condition] }
+  (edge: Edge, size: number) => { readonly count: number; readonly at: (i: K.Index, k: K.Index) => Origin }
 > = {
-  constant: ({ before }) => ({ count: 1, at: (i) => [K.iadd(i, before), K.compareIndex("ge", i, 0)] }),
+  constant: ({ before }) => ({ count: 1, at: (i) => [K.iadd(i, before), null] }),
   replicate: ({ before, after }, size) => ({
     count: before + after + 1,
     at: (i, k) => {
@@ -122,19 +139,30 @@ const transpose: Op.Primitive<Attributes & { readonly shape: Shape }> = Op.primi
   name: "padGradient",
   shape: (_, { shape }) => shape,
   kernel: ({ output, at, attributes: { sides, mode } }) => {
-    const lead = output.length - 2
-    const along = edges(sides).map((edge, d) => origins[mode](edge, output[lead + d] ?? 1))
-    const axes = along.map(({ count }, i) => ({ axis: K.reductionAxis(i), extent: count }))
-    const found = along.map(({ at: position }, d) => position(at[lead + d] ?? K.int(0), K.axis(K.reductionAxis(d))))
-    const element = K.load(0, [...at.slice(0, lead), ...found.map(([i]) => i)])
-    const [first, ...rest] = found.map(([, exists]) => exists)
-    return [K.sum(axes, first === undefined ? element : K.select(K.and(first, ...rest), element, 0))]
+    const axes: Array<K.ReduceAxis> = []
+    const found = edges(sides, output.length).map((edge, d): Origin => {
+      const i = at[d] ?? K.int(0)
+      if (!isPadded(edge)) return [i, null]
+      const { count, at: position } = origins[mode](edge, output[d] ?? 1)
+      if (count === 1) return position(i, K.int(0))
+      const axis = K.reductionAxis(axes.length)
+      axes.push({ axis, extent: count })
+      return position(i, K.axis(axis))
+    })
+    const element = K.load(
+      0,
+      found.map(([i]) => i),
+    )
+    const [first, ...rest] = found.flatMap(([, exists]) => exists ?? [])
+    const gathered = first === undefined ? element : K.select(K.and(first, ...rest), element, 0)
+    return [axes.length === 0 ? gathered : K.sum(axes, gathered)]
   },
   gradient: Op.linear((dy, { attributes }) => Op.call(forward, [dy], attributes)),
 })
 
 /**
- * Values beyond the border of the last two dimensions.
+ * Values beyond the border: as many dimensions as there are pairs of `sides`, the last of the tensor first. Negative
+ * numbers take away, before anything is put there.
  *
  * **Shapes** `[…, H, W] → […, H + top + bottom, W + left + right]`. **Gradient** each element gathers its copies.
  * PyTorch's `pad`.
@@ -146,4 +174,15 @@ export const pad = (
   x: Tensor,
   sides: Sides,
   { mode = "constant", value = 0 }: { readonly mode?: PadMode; readonly value?: number } = {},
-): Tensor => Op.call(forward, [x], { sides, mode, value })
+): Tensor => {
+  const fits = sides.length % 2 === 0 && sides.length <= 2 * x.shape.length && sides.every(Number.isSafeInteger)
+  const cropped = !fits
+    ? x
+    : edges(sides, x.shape.length).reduce<Tensor>(
+        (t, { before, after }, d) =>
+          before < 0 || after < 0 ? slice(t, d, Math.max(0, -before), after < 0 ? after : undefined) : t,
+        x,
+      )
+  const put = fits ? sides.map((n) => Math.max(0, n)) : sides
+  return Op.call(forward, [cropped], { sides: put, mode, value })
+}

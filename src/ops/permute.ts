@@ -1,4 +1,5 @@
 import * as K from "../gpu/Kernel.ts"
+import { axis } from "../shapes/axis.ts"
 import { type Permute as Rule, permute as rule } from "../shapes/permute.ts"
 import type { Shape } from "../shapes/Shape.ts"
 import * as Op from "./Op.ts"
@@ -33,5 +34,5 @@ export const permute = <S extends Shape, const D extends ReadonlyArray<number>>(
 ): Tensor<Result<Rule<S, D>>> => {
   // the parameter's type is a sentence only where the call does not compile
   const order = dims as ReadonlyArray<number>
-  return Op.call(op, [x], { dims: order.map((d) => (d < 0 ? d + x.shape.length : d)) })
+  return Op.call(op, [x], { dims: order.map((d) => axis(d, x.shape.length) ?? d) })
 }

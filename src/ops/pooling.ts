@@ -1,7 +1,8 @@
 /** The builders of pooling over the last two dimensions, for windows of any kind. */
 import * as K from "../gpu/Kernel.ts"
 import type { Refusal } from "../shapes/Refusal.ts"
-import type { Shape } from "../shapes/Shape.ts"
+import type { Pair, Shape } from "../shapes/Shape.ts"
+import { firstFault, notPoolPadding, notSize } from "../shapes/size.ts"
 import * as Op from "./Op.ts"
 import type { Windows } from "./windows.ts"
 
@@ -13,6 +14,22 @@ export interface Pooling<A> {
   /** the windows along height and width, from the sizes of input and output */
   readonly windows: (input: Both<number>, output: Both<number>, attributes: A) => Both<Windows>
 }
+
+/** what cannot be meant by the options of a sliding window, if anything */
+export const windowFault = ({
+  kernelSize,
+  stride,
+  padding,
+}: {
+  readonly kernelSize: Pair
+  readonly stride: Pair
+  readonly padding: Pair
+}): Refusal | null =>
+  firstFault({
+    kernelSize: notSize(kernelSize),
+    stride: notSize(stride),
+    padding: notPoolPadding(padding, kernelSize),
+  })
 
 /** the attributes of a transpose know the shape that they lead back to */
 type Back<A> = A & { readonly shape: Shape }

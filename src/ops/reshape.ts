@@ -1,12 +1,17 @@
 import { type Reshape as Rule, reshape as rule } from "../shapes/reshape.ts"
-import type { Shape } from "../shapes/Shape.ts"
+import { refuse } from "../shapes/Refusal.ts"
+import { type Shape, show } from "../shapes/Shape.ts"
+import { notCount } from "../shapes/size.ts"
 import * as Op from "./Op.ts"
 import type { Checked, Result } from "./Result.ts"
 import type { Tensor } from "./Tensor.ts"
 
 const op: Op.Primitive<{ readonly shape: Shape }> = Op.primitive({
   name: "reshape",
-  shape: ([x], { shape }) => rule(x ?? [], shape),
+  shape: ([x], { shape }) => {
+    const wrong = shape.find((d) => typeof d === "number" && d !== -1 && notCount(d) !== null)
+    return wrong === undefined ? rule(x ?? [], shape) : refuse(`${wrong} is no size of ${show(shape)}`)
+  },
   kernel: () => "view",
   gradient: Op.linear((dy, { x }) => reshapeTo(dy, x.shape)),
 })

@@ -14,6 +14,8 @@ import * as Op from "./Op.ts"
  * **Shapes** `S → S`. **Gradient** `y·(dy − Σ dy·y)`. PyTorch's `softmax`.
  */
 export const softmax = Op.composed("softmax", <S extends Shape>(x: Tensor<S>, dim: number): Tensor<S> => {
+  // nothing has no largest element
+  if (x.shape.at(dim) === 0) return x
   const shift: Tensor = detach(amax(x as Tensor, { dim, keepDim: true }))
   const weight = exp(sub(x as Tensor, shift))
   const total: Tensor = sum(weight, { dim, keepDim: true })

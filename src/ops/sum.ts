@@ -1,8 +1,10 @@
 import * as K from "../gpu/Kernel.ts"
+import { axis } from "../shapes/axis.ts"
 import { broadcast } from "../shapes/broadcast.ts"
 import { type Reduce, reduce } from "../shapes/reduce.ts"
 import type { Result } from "./Result.ts"
-import type { Shape } from "../shapes/Shape.ts"
+import { isRefusal, refuse } from "../shapes/Refusal.ts"
+import { fitsShape, type Shape, show } from "../shapes/Shape.ts"
 import * as Op from "./Op.ts"
 import { reshapeTo } from "./reshape.ts"
 import type { Tensor } from "./Tensor.ts"
@@ -45,8 +47,13 @@ export const keep = (reduced: Tensor, shape: Shape, dims: ReadonlyArray<number>)
   )
 
 const expandOp: Op.Primitive<{ readonly shape: Shape }> = Op.primitive({
-  name: "expand",
-  shape: ([x], { shape }) => broadcast(x ?? [], shape),
+  name: "expandTo",
+  shape: ([x = []], { shape }) => {
+    const both = broadcast(x, shape)
+    return isRefusal(both) || fitsShape(both, shape)
+      ? both
+      : refuse(`${show(x)} cannot be repeated to ${show(shape)}, which has fewer elements`)
+  },
   kernel: ({ inputs, output, at }) => [K.load(0, broadcastPoint(inputs[0] ?? [], output, at))],
   gradient: Op.linear((dy, { x }) => sumTo(dy, x.shape)),
 })
@@ -67,6 +74,9 @@ export const expandTo = <S extends Shape>(x: Tensor, shape: S): Tensor<S> => Op.
 
 /** the transpose of `expandTo`: `x` summed back to `shape` */
 export const sumTo = <S extends Shape>(x: Tensor, shape: S): Tensor<S> => {
+  const both = broadcast(shape, x.shape)
+  if (isRefusal(both) || !fitsShape(both, x.shape))
+    return Op.refused("sumTo", [x], refuse(`${show(x.shape)} cannot be summed to ${show(shape)}`))
   const lead = x.shape.length - shape.length
   const dims = x.shape.map((_, d) => d).filter((d) => d < lead || (shape[d - lead] === 1 && x.shape[d] !== 1))
   // with nothing to sum the shapes are the same
@@ -80,10 +90,10 @@ export interface ReduceOptions {
   readonly keepDim?: boolean
 }
 
-/** the dimensions of `options` as sorted positions in `shape` */
+/** the dimensions of `options` as sorted positions in `shape`; those that do not exist stay for the rule to refuse */
 export const reducedDims = (shape: Shape, { dim }: ReduceOptions): ReadonlyArray<number> => {
   const dims = dim === undefined ? shape.map((_, d) => d) : typeof dim === "number" ? [dim] : dim
-  return [...new Set(dims.map((d) => (d < 0 ? d + shape.length : d)))].sort((a, b) => a - b)
+  return dims.map((d) => axis(d, shape.length) ?? d).sort((a, b) => a - b)
 }
 
 type Dims<O> = O extends { readonly dim: infer D }

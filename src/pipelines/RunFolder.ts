@@ -11,59 +11,12 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
-import * as Schema from "effect/Schema"
 import { atomicWrite } from "./atomicWrite.ts"
 import { platformReason } from "./platformReason.ts"
+import type { RunDescription } from "./RunDescription.ts"
 import { version } from "./version.ts"
 
-const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
-const Options = Schema.Record(Schema.String, Schema.Json)
-
-/** The schema of `run.json`. */
-export const RunDescription = Schema.Struct({
-  format: Schema.Literal("effect-nn run"),
-  /** of this form */
-  version: Schema.Literal(1),
-  /** the version of effect-nn that wrote it */
-  library: Schema.String,
-  model: Schema.Struct({
-    /** as in the zoo: `lenet` */
-    name: Schema.String,
-    /** what its builder was given: `{ "numClasses": 10 }`; empty for its defaults */
-    options: Options,
-    /** the shape of one sample, `[C, H, W]` */
-    input: Schema.Array(Count),
-    /** its parameters, in number */
-    parameters: Count,
-  }),
-  data: Schema.Struct({
-    /** as on the command line: `mnist` */
-    name: Schema.String,
-    options: Options,
-    /** samples that it was trained on */
-    samples: Count,
-  }),
-  /** the names of the classes, in the order of the model's outputs */
-  classes: Schema.Array(Schema.String),
-  /**
-   * What was done to pixels between 0 and 1, for each channel (or one for all of them): `(x − mean) / std`; `null` for
-   * nothing.
-   */
-  normalization: Schema.NullOr(Schema.Struct({ mean: Schema.Array(Schema.Finite), std: Schema.Array(Schema.Finite) })),
-  training: Schema.Struct({
-    epochs: Count,
-    batchSize: Count,
-    seed: Count,
-    loss: Schema.String,
-    optimizer: Schema.String,
-    /** what the optimiser was given: `{ "lr": 0.001, "schedule": "cosine" }` */
-    options: Options,
-  }),
-  /** beside `run.json`, by their paths from it */
-  files: Schema.Struct({ parameters: Schema.String, log: Schema.String, checkpoints: Schema.String }),
-})
-/** What `run.json` says. */
-export type RunDescription = typeof RunDescription.Type
+export type { RunDescription }
 
 /** the name of the description in its folder */
 export const fileName = "run.json"
@@ -108,13 +61,12 @@ export const describe = (
   parts: Omit<RunDescription, "format" | "version" | "library" | "files"> & Partial<Pick<RunDescription, "files">>,
 ): RunDescription => ({ format: "effect-nn run", version: 1, library: version, files: defaultFiles, ...parts })
 
-const Text = Schema.fromJsonString(RunDescription)
-const decode = Schema.decodeUnknownEffect(Text)
-const encode = Schema.encodeEffect(RunDescription)
+const schema = Effect.promise(() => import("./RunDescription.ts"))
 
 /** Writes `run.json` into the folder, whole or not at all. Fails with `RunFolderError`. */
 export const write = Effect.fnUntraced(function* (folder: string, description: RunDescription) {
   const path = (yield* Path.Path).join(folder, fileName)
+  const { encode } = yield* schema
   const json = yield* Effect.mapError(
     encode(description),
     (error) => new RunFolderError({ path, reason: { _tag: "Invalid", detail: oneLine(error.message) } }),
@@ -142,6 +94,7 @@ export const read = Effect.fnUntraced(function* (folder: string) {
       : ({ _tag: "Unreadable", detail: platformReason(error) } as const)
     return new RunFolderError({ path, reason })
   })
+  const { decode } = yield* schema
   return yield* Effect.mapError(
     decode(text),
     (error) => new RunFolderError({ path, reason: { _tag: "Invalid", detail: oneLine(error.message) } }),

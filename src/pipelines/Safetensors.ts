@@ -8,7 +8,6 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import { atomicWrite, atomicWriteWith } from "./atomicWrite.ts"
 import * as Checksum from "./checksum.ts"
 import { platformReason } from "./platformReason.ts"
@@ -87,16 +86,38 @@ export class SafetensorsError extends Data.TaggedError("SafetensorsError")<{
   }
 }
 
-const Size = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
-const TensorHeader = Schema.Struct({
-  dtype: Schema.String,
-  shape: Schema.Array(Size),
-  data_offsets: Schema.Tuple([Size, Size]),
-})
-type TensorHeader = typeof TensorHeader.Type
-const decodeJson = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown)))
-const decodeTensor = Schema.decodeUnknownResult(TensorHeader)
-const decodeMetadata = Schema.decodeUnknownResult(Schema.Record(Schema.String, Schema.String))
+interface TensorHeader {
+  readonly dtype: string
+  readonly shape: ReadonlyArray<number>
+  readonly data_offsets: readonly [begin: number, end: number]
+}
+
+// by hand, so that a program that trains need not load Effect's Schema to start
+const isRecord = (u: unknown): u is Readonly<Record<string, unknown>> =>
+  typeof u === "object" && u !== null && !Array.isArray(u)
+const isSize = (u: unknown): u is number => Number.isSafeInteger(u) && Number(u) >= 0
+const decodeJson = (text: string): Readonly<Record<string, unknown>> | undefined => {
+  try {
+    const json: unknown = JSON.parse(text)
+    return isRecord(json) ? json : undefined
+  } catch {
+    return undefined
+  }
+}
+/** the header of a tensor, or what is wrong with it */
+const decodeTensor = (entry: unknown): TensorHeader | string => {
+  if (!isRecord(entry)) return `Expected an object, got ${JSON.stringify(entry)}`
+  const wrong = (key: string, wanted: string): string =>
+    key in entry ? `Expected ${wanted} for "${key}", got ${JSON.stringify(entry[key])}` : `Missing key "${key}"`
+  const { dtype, shape, data_offsets: offsets } = entry
+  if (typeof dtype !== "string") return wrong("dtype", "a string")
+  if (!Array.isArray(shape) || !shape.every(isSize)) return wrong("shape", "whole numbers, zero or more")
+  const [begin, end]: ReadonlyArray<unknown> = Array.isArray(offsets) && offsets.length === 2 ? offsets : []
+  if (!isSize(begin) || !isSize(end)) return wrong("data_offsets", "two whole numbers, zero or more")
+  return { dtype, shape, data_offsets: [begin, end] }
+}
+const isMetadata = (u: unknown): u is Readonly<Record<string, string>> =>
+  isRecord(u) && Object.values(u).every((text) => typeof text === "string")
 
 /** bytes of an element; a type that is not here is known by no safetensors that we read */
 const width = { F64: 8, I64: 8, F32: 4, F16: 2, BF16: 2 } as const
@@ -178,22 +199,19 @@ export const decode = (bytes: Uint8Array, file: string): Result.Result<Contents,
   }
   if (!text.startsWith("{")) return fail({ _tag: "BadHeader", detail: "it does not start with {" })
   const json = decodeJson(text)
-  if (Result.isFailure(json)) return fail({ _tag: "BadHeader", detail: "it is not a JSON object" })
+  if (json === undefined) return fail({ _tag: "BadHeader", detail: "it is not a JSON object" })
 
   const headers: Array<readonly [name: string, header: TensorHeader]> = []
   let metadata: Readonly<Record<string, string>> = {}
-  for (const [name, entry] of Object.entries(json.success)) {
+  for (const [name, entry] of Object.entries(json)) {
     if (name === "__metadata__") {
-      const texts = decodeMetadata(entry)
-      if (Result.isFailure(texts)) return fail({ _tag: "BadHeader", detail: "__metadata__ holds more than texts" })
-      metadata = texts.success
+      if (!isMetadata(entry)) return fail({ _tag: "BadHeader", detail: "__metadata__ holds more than texts" })
+      metadata = entry
       continue
     }
     const header = decodeTensor(entry)
-    if (Result.isFailure(header)) {
-      return fail({ _tag: "BadHeader", detail: `tensor ${name}: ${header.failure.message.replaceAll(/\s+/g, " ")}` })
-    }
-    headers.push([name, header.success])
+    if (typeof header === "string") return fail({ _tag: "BadHeader", detail: `tensor ${name}: ${header}` })
+    headers.push([name, header])
   }
 
   const body = bytes.subarray(start)

@@ -4,8 +4,8 @@ import { type Dim, type Fits, fits, type Pair, type Shape, type ShowDim, type X,
 import { type Giver, giver, type NoImage, noImage, type OneBatch, type OpenRank } from "./image.ts"
 import { type Window2d, window2d } from "./window.ts"
 
-/** zeros on each side, or "same": as many as keep the size, one more at the end where that is odd */
-export type Padding = Pair | "same"
+/** zeros on each side; "same": as many as keep the size, one more at the end where that is odd; "valid": none */
+export type Padding = Pair | "same" | "valid"
 
 /** Shapes: `[N, C, H, W] → [N, O, H′, W′]`, and the same without N. */
 export type Conv2d<
@@ -22,9 +22,11 @@ export type Conv2d<
     ? Fits<C0, C> extends true
       ? P extends Pair
         ? Window2d<[...N, O], H, W, K, Stride, P, D>
-        : IsOne<Stride> extends true
-          ? [...N, O, H, W]
-          : SameNeedsStride1
+        : P extends "valid"
+          ? Window2d<[...N, O], H, W, K, Stride, 0, D>
+          : IsOne<Stride> extends true
+            ? [...N, O, H, W]
+            : SameNeedsStride1
       : Refuse<`expects ${C} input channels but ${By} gives ${ShowDim<C0>}`>
     : NoImage<S, By>
   : OpenRank<S> extends true
@@ -32,6 +34,9 @@ export type Conv2d<
     : NoImage<S, By>
 type IsOne<S> = Y<S> extends 1 ? (X<S> extends 1 ? true : false) : number extends Y<S> | X<S> ? true : false
 export type SameNeedsStride1 = Refuse<'has padding "same", which needs stride 1'>
+
+/** the zeros on each side, where they do not depend on the kernel */
+export const zeros = (padding: Pair | "valid"): Pair => (padding === "valid" ? 0 : padding)
 
 export interface Conv2dOptions {
   readonly inChannels: number
@@ -47,7 +52,8 @@ export const conv2d = (s: Shape, options: Conv2dOptions, by: string = giver): Sh
   if (c === undefined || h === undefined || w === undefined || batch.length > 1) return noImage(s, by)
   const { inChannels, outChannels, kernelSize, stride = 1, padding = 0, dilation = 1 } = options
   if (!fits(c, inChannels)) return refuse(`expects ${inChannels} input channels but ${by} gives ${c}`)
-  if (padding !== "same") return window2d([...batch, outChannels], h, w, { kernelSize, stride, padding, dilation })
+  if (padding !== "same")
+    return window2d([...batch, outChannels], h, w, { kernelSize, stride, padding: zeros(padding), dilation })
   return stride === 1 || (typeof stride !== "number" && stride[0] === 1 && stride[1] === 1)
     ? [...batch, outChannels, h, w]
     : refuse('has padding "same", which needs stride 1')

@@ -12,7 +12,7 @@ export { window, type Window, window2d, type Window2d, type Window2dOptions, typ
 export { conv2d, type Conv2d, type Conv2dOptions, type Padding } from "./conv2d.ts"
 export { convTranspose2d, type ConvTranspose2d } from "./convTranspose2d.ts"
 export { pool2d, type Pool2d } from "./pool2d.ts"
-export { adaptivePool2d, type AdaptivePool2d } from "./adaptivePool2d.ts"
+export { adaptivePool2d, type AdaptivePool2d, type OutputSize } from "./adaptivePool2d.ts"
 export { flatten, type Flatten } from "./flatten.ts"
 export { linear, type Linear } from "./linear.ts"
 export { matmul, type Matmul } from "./matmul.ts"

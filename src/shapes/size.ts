@@ -1,6 +1,7 @@
 /** Guards for the numbers a constructor is given: what is no size is refused before any arithmetic sees it. */
 import type { Mod, Mul } from "./int.ts"
-import type { X, Y } from "./Shape.ts"
+import { type Refusal, refuse } from "./Refusal.ts"
+import { type Dim, type Pair, pairX, pairY, type Shape, show, showPair, type X, type Y } from "./Shape.ts"
 
 type NoNatural = `-${string}` | `${string}.${string}` | `${string}e${string}`
 type NoSize<N extends number> = `${N} is not a size: 1, 2, 3, ...`
@@ -49,6 +50,27 @@ export const notSize = (p: number | ReadonlyArray<number>): string | null =>
 /** The sentence about the first number that is no count, or `null`. */
 export const notCount = (p: number | ReadonlyArray<number>): string | null =>
   all(p, (n) => Number.isSafeInteger(n) && n >= 0, "count: 0, 1, 2, ...")
+
+/** The sentence about a pooling's padding that is more than half of its kernel, or `null`. */
+export const notPoolPadding = (padding: Pair, kernel: Pair): string | null =>
+  notCount(padding) ??
+  (2 * pairY(padding) > pairY(kernel) || 2 * pairX(padding) > pairX(kernel)
+    ? `padding ${showPair(padding)} is more than half of the kernel ${showPair(kernel)}`
+    : null)
+/** The sentence about a probability that is none, or `null`. */
+export const notShare = (p: number): string | null => (p >= 0 && p <= 1 ? null : `${p} is no number from 0 to 1`)
+/** The sentence about a word that is none of those there are, or `null`. */
+export const notOneOf = (word: string, words: ReadonlyArray<string>): string | null =>
+  words.includes(word) ? null : `${word} is none of ${words.join(", ")}`
+
+/** The refusal of the first option with a fault, or `null`. */
+export const firstFault = (options: { readonly [name: string]: string | null }): Refusal | null => {
+  const [name, sentence] = Object.entries(options).find(([, fault]) => fault !== null) ?? []
+  return name === undefined ? null : refuse(`has a wrong ${name}: ${sentence}`)
+}
+/** The refusal of dimensions without elements where there must be some, or `null`. */
+export const nothingIn = (s: Shape, dims: ReadonlyArray<Dim | undefined>, verb: string): Refusal | null =>
+  dims.includes(0) ? refuse(`has nothing to ${verb} in ${show(s)}`) : null
 
 /** G, or the sentence: `3 groups do not divide the 64 input channels` */
 export type Groups<G extends number, I extends number, O extends number> = `${G}` extends NoNatural | "0"

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import type { Contraction, Conv2d, MatMul } from "../../../src/gpu/Contraction.ts"
 import { supportsRelaxed } from "../../../src/gpu/wasm/Assembler.ts"
 import { selectKernels } from "../../../src/gpu/wasm/selectKernels.ts"
+import { suits } from "../../../src/gpu/wasm/Winograd.ts"
 import {
   faults,
   contraction,
@@ -42,6 +43,94 @@ describe("contractions against their definition, on every kernel and number of t
     },
     60_000,
   )
+})
+
+describe("minimal filtering", () => {
+  const even = (from: number, to: number) => fc.integer({ min: from / 4, max: to / 4 }).map((n) => 4 * n)
+  const sizes = fc.record({
+    n: fc.integer({ min: 1, max: 5 }),
+    c: even(16, 32),
+    o: even(16, 32),
+    out: fc.tuple(fc.integer({ min: 1, max: 15 }), fc.integer({ min: 1, max: 23 })),
+    padding: fc.tuple(fc.nat(2), fc.nat(2)),
+  })
+  const of = (
+    pass: Conv2d["pass"],
+    { n, c, o, out: [oh, ow], padding }: typeof sizes extends fc.Arbitrary<infer T> ? T : never,
+  ) =>
+    conv(pass, { n, c, o, oh, ow, h: oh + 2 - 2 * padding[0], w: ow + 2 - 2 * padding[1], padding, kernel: square(3) })
+
+  it.each(["forward", "inputGradient"] as const)(
+    "%s",
+    (pass) => {
+      let taken = 0
+      fc.assert(
+        fc.property(sizes, fc.boolean(), fc.nat(), (s, bias, seed) => {
+          const f = of(pass, s)
+          fc.pre(f.h > 0 && f.w > 0 && suits(f))
+          taken++
+          expect(faults(contraction(f, bias && pass === "forward"), seed)).toEqual([])
+        }),
+        { seed: 21, numRuns: 8 },
+      )
+      expect(taken).toBeGreaterThanOrEqual(8)
+    },
+    60_000,
+  )
+
+  it("is taken for what it pays, and for nothing that it would get wrong", () => {
+    const wide = { n: 4, c: 64, o: 64, ...square2("h", "w", 28), ...square2("oh", "ow", 28), kernel: square(3) }
+    const padding = square(1)
+    expect(suits(conv("forward", { ...wide, padding }))).toBe(true)
+    expect(suits(conv("inputGradient", { ...wide, padding }))).toBe(true)
+    expect(suits(conv("forward", { ...wide, padding, stride: square(2), h: 55, w: 55 }))).toBe(false)
+    expect(suits(conv("forward", { ...wide, padding: square(2), dilation: square(2) }))).toBe(false)
+    expect(suits(conv("forward", { ...wide, padding, groups: 2 }))).toBe(false)
+    expect(suits(conv("forward", { ...wide, padding, c: 1, o: 1 }))).toBe(false)
+    expect(suits(conv("forward", { ...wide, n: 1, ...square2("h", "w", 4), ...square2("oh", "ow", 4), padding }))).toBe(
+      false,
+    )
+  })
+
+  it("goes over several blocks of channels and several rounds of pieces", () => {
+    const f = {
+      n: 2,
+      c: 260,
+      o: 20,
+      ...square2("h", "w", 14),
+      ...square2("oh", "ow", 14),
+      kernel: square(3),
+      padding: square(1),
+    }
+    for (const pass of ["forward", "inputGradient"] as const) {
+      expect(suits(conv(pass, f))).toBe(true)
+      expect(faults(contraction(conv(pass, f)), 8)).toEqual([])
+    }
+  }, 60_000)
+})
+
+describe("inner products of few rows", () => {
+  it.each([
+    [1, 37, 64, false],
+    [1, 37, 64, true],
+    [3, 10, 4104, true],
+    [6, 5, 8, true],
+    [17, 3, 2048, true],
+  ] as const)("%i×%i over %i, bias: %s", (m, n, k, bias) => {
+    const f: MatMul = {
+      _tag: "MatMul",
+      batch: 1,
+      m,
+      n,
+      k,
+      transposeA: false,
+      transposeB: true,
+      batchedA: false,
+      batchedB: false,
+    }
+    expect(faults(contraction(f, bias), 9)).toEqual([])
+    expect(faults(contraction({ ...f, batch: 3, batchedA: true, batchedB: true }, bias), 9)).toEqual([])
+  })
 })
 
 describe("sizes at which the code goes another way", () => {
@@ -132,8 +221,9 @@ describe("accuracy", () => {
 
 describe("selectKernels", () => {
   it("gives kernels that this engine has", () => {
-    const { wide, relaxed } = selectKernels()
+    const { wide, relaxed, module } = selectKernels({ auto: true, shared: false })
     expect(relaxed).toBe(supportsRelaxed())
-    expect(typeof wide).toBe("boolean")
+    const has = (name: string) => WebAssembly.Module.exports(module).some((e) => e.name === name)
+    expect([has("product16"), has("product8")]).toEqual([wide, true])
   })
 })

@@ -72,7 +72,7 @@ export const conv2d = (f: Conv2d, a: Float32Array, b: Float32Array, bias: Float3
 
 // ---------- running: the parts of a phase one after the other, which a barrier between phases allows
 
-const memory = new WebAssembly.Memory({ initial: 128, maximum: 128, shared: true })
+const memory = new WebAssembly.Memory({ initial: 320, maximum: 320, shared: true })
 const instances = new Map<string, WebAssembly.Exports>()
 const exportsOf = (relaxed: boolean): WebAssembly.Exports => {
   const key = `${relaxed}`
@@ -100,8 +100,6 @@ export const run = (
 ): Float32Array => {
   const plan = planContraction(c, { wide, threads })
   const floats = new Float32Array(memory.buffer)
-  // what is not written must show
-  floats.fill(NaN)
   let next = 1024
   const place = (bytes: number): number => {
     const at = next
@@ -116,6 +114,8 @@ export const run = (
   }
   const count = outputShape(c).reduce((n, d) => n * d, 1)
   const output = place(4 * count)
+  // what is not written must show
+  floats.fill(NaN, 0, next / 4)
   inputs.forEach((x, i) => floats.set(x ?? [], (at.inputs[i] ?? 0) / 4))
   new Int32Array(memory.buffer).set(plan.tables, at.tables / 4)
   const exports = exportsOf(relaxed)

@@ -3,16 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import { execFile } from "node:child_process"
-import { promisify } from "node:util"
 import * as Contraction from "../../../src/gpu/Contraction.ts"
 import { Device, type DeviceBuffer, type DeviceError } from "../../../src/gpu/Device.ts"
 import * as K from "../../../src/gpu/Kernel.ts"
 import { elements, type Plan } from "../../../src/gpu/Plan.ts"
 import * as Reference from "../../../src/gpu/reference/Reference.ts"
 import * as Wasm from "../../../src/gpu/wasm/Wasm.ts"
-import { encode, func, unreachable } from "../../../src/gpu/wasm/Assembler.ts"
-import { startWorkers } from "../../../src/gpu/wasm/workers.ts"
 import { runKernel } from "../runKernel.ts"
 
 const runtimes = {
@@ -330,65 +326,8 @@ describe("handles", () => {
 })
 
 describe("workers", () => {
-  it("report a trap as the failure of its step, and go on", async () => {
-    await Effect.runPromise(
-      Effect.scoped(
-        Effect.gen(function* () {
-          const workers = yield* startWorkers("wasm", { threads: 2, shared: true })
-          const trap = func("trap", { from: "i32", to: "i32" }, "void", () => [unreachable])
-          const fine = func("fine", { from: "i32", to: "i32" }, "void", () => [])
-          const memory = { minimum: 1, maximum: 65536, shared: true, address: "i32" } as const
-          const module = yield* Effect.promise(() => WebAssembly.compile(encode({ memory, exports: [trap, fine] })))
-          workers.tell({ type: "module", id: 1, module })
-          const phase = (step: number, fn: string, alone: boolean) => ({
-            step,
-            alone,
-            barrier: true,
-            calls: [{ module: 1, fn, args: [], units: 2 }],
-          })
-          const good = [
-            phase(0, "fine", false),
-            phase(1, "fine", true),
-            phase(2, "fine", true),
-            phase(3, "fine", false),
-          ]
-          const bad = good.map((x) => (x.step === 1 ? phase(1, "trap", true) : x))
-          const worse = good.map((x) => (x.step === 3 ? phase(3, "trap", false) : x))
-          ;[good, bad, worse].forEach((phases, id) => workers.tell({ type: "schedule", id, phases }))
-          for (let i = 0; i < 20; i++) {
-            assert.isUndefined(yield* workers.run(0))
-            assert.strictEqual((yield* workers.run(1))?.step, 1)
-            assert.strictEqual((yield* workers.run(2))?.step, 3)
-          }
-        }),
-      ),
-    )
-  })
-
   it("that cannot be started as asked are a typed failure", async () => {
     const exit = await Effect.runPromiseExit(Effect.scoped(Effect.provide(Device, Wasm.layer({ threads: 0 }))))
     assert.include(message(exit), "wasm could not start: 0 is not a number of threads")
-  })
-
-  it("use no processor while idle, and let the process end", async () => {
-    const program = `
-      import * as Effect from "effect/Effect"
-      import { Device } from "./src/gpu/Device.ts"
-      import * as Wasm from "./src/gpu/wasm/Wasm.ts"
-      const used = await Effect.runPromise(Effect.gen(function*() {
-        const device = yield* Device
-        yield* Effect.scoped(device.allocate([1000]))
-        yield* Effect.sleep(200)
-        const before = process.cpuUsage()
-        yield* Effect.sleep(400)
-        const after = process.cpuUsage(before)
-        return (after.user + after.system) / 1000
-      }).pipe(Effect.provide(Wasm.layer({ threads: 2 }))))
-      console.log(used < 200 ? "idle" : "busy " + used)
-    `
-    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module-typescript", "-e", program], {
-      timeout: 20_000,
-    })
-    assert.strictEqual(stdout.trim(), "idle")
   })
 })

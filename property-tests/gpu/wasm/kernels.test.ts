@@ -68,6 +68,52 @@ describe("kernels on the WebAssembly device", () => {
         K.select(K.compareIndex("ge", i, n / 2), K.load(0, [K.isub(i, n / 2), j, k]), K.tanh(K.load(0, [i, j, k]))),
       ],
     },
+    { name: "upsampled by 2", stores: [K.load(0, [i, j, K.idiv(k, 2)])] },
+    {
+      name: "upsampled by 3",
+      stores: [
+        K.load(0, [i, K.idiv(j, 3), K.idiv(k, 3)]),
+        K.select(K.compareIndex("eq", K.imod(k, 3), 1), K.load(0, [i, j, k]), 0),
+      ],
+    },
+    { name: "upsampled by 4", stores: [K.max(K.load(0, [i, j, K.idiv(K.iadd(k, 1), 4)]), 0.5)] },
+    {
+      name: "windows that overlap",
+      stores: [
+        K.sum(
+          [{ axis: 64, extent: 2 }],
+          K.select(
+            K.and(
+              K.compareIndex("ge", K.idiv(k, 2), K.axis(64)),
+              K.compare("gt", K.load(1, [K.isub(K.idiv(k, 2), K.axis(64))]), K.toFloat(K.imod(k, 2))),
+            ),
+            K.load(0, [i, j, K.isub(K.idiv(k, 2), K.axis(64))]),
+            0,
+          ),
+        ),
+      ],
+    },
+    {
+      // the largest product has no reciprocal that is exact
+      name: "remainders",
+      stores: [
+        K.toFloat(K.imod(K.imul(K.imod(K.iadd(K.imul(i, 1600), K.iadd(K.imul(j, 40), k)), 4095), 1933), 2039)),
+        K.toFloat(K.idiv(K.imul(K.imod(K.iadd(K.imul(i, 1600), K.iadd(K.imul(j, 40), k)), 4095), 1933), 2039)),
+      ],
+    },
+    {
+      name: "largest of windows and where",
+      stores: [0, 1].map((which) =>
+        [K.maximum, K.argmax][which]!(
+          [{ axis: 64, extent: 3 }],
+          K.select(
+            K.compareIndex("lt", K.iadd(k, K.axis(64)), n),
+            K.load(0, [i, j, K.iadd(k, K.axis(64))]),
+            Number.NEGATIVE_INFINITY,
+          ),
+        ),
+      ),
+    },
     { name: "gather", stores: [K.load(0, [i, j, K.imin(K.imax(K.toIndex(K.mul(K.load(1, [k]), 9)), 0), n - 1)])] },
   ].map((x) => ({
     _tag: "Kernel",
@@ -81,7 +127,7 @@ describe("kernels on the WebAssembly device", () => {
     const [a, b] = [await one.runPromise(runKernel(kernel, inputs)), await two.runPromise(runKernel(kernel, inputs))]
     assert.strictEqual(a.map(bits).join(), b.map(bits).join())
     let furthest = 0
-    a[0]?.forEach((v, at) => (furthest = Math.max(furthest, Math.abs(v - (expected[0]?.[at] ?? NaN)))))
+    a.forEach((y, s) => y.forEach((v, at) => (furthest = Math.max(furthest, Math.abs(v - (expected[s]?.[at] ?? NaN))))))
     assert.isBelow(furthest, 1e-4)
   })
 })

@@ -4,7 +4,7 @@
  */
 import * as Contraction from "../Contraction.ts"
 import * as K from "../Kernel.ts"
-import { type Buffer, elements, type Plan } from "../Plan.ts"
+import { type Buffer, elements, type Plan, type Step } from "../Plan.ts"
 import { axesOf } from "../range.ts"
 import type { Dialect } from "./dialect.ts"
 
@@ -194,7 +194,10 @@ export const lower = (plan: Plan, dialect: Dialect, tuned: boolean): Lowered | R
   const groups: Array<Group> = []
   for (const step of plan.steps) {
     const actions: Array<Action> = []
-    if (step.code._tag === "Contraction" && tuned) {
+    // gpu.js has no kernels without threads, and there is nothing to compute
+    const isEmpty = step.outputs.every((b) => elements(buffers[b]?.shape ?? []) === 0)
+    if (isEmpty) continue
+    if (step.code._tag === "Contraction" && tuned && isProduct(step, buffers)) {
       const [output] = step.outputs as [number] // a contraction has one output
       actions.push({ _tag: "Contraction", contraction: step.code, inputs: step.inputs, output })
     } else {
@@ -210,6 +213,10 @@ export const lower = (plan: Plan, dialect: Dialect, tuned: boolean): Lowered | R
   }
   return { buffers, groups }
 }
+
+/** whether a contraction has products to add up; without any, the plain kernel gives the zeros */
+const isProduct = (step: Step, buffers: ReadonlyArray<Buffer>): boolean =>
+  step.inputs.every((b) => elements(buffers[b]?.shape ?? []) > 0)
 
 interface Target {
   readonly buffers: Array<Buffer>

@@ -119,7 +119,9 @@ export const print = (kernel: Single, dialect: Dialect): Printed | Refusal => {
     const { block, entry } = printSpace(output, context)
     const result = printValue(context.graph.value, block, context)
     const lines = [...entry, ...block.lines, `return ${result};`]
-    const arrays = dimensions.map((d, i) => ({ name: `x${i}`, dimensions: d.dimensions }))
+    // of an array without elements nothing is read, but gpu.js wants one
+    const extents = ({ dimensions: d }: Folded): Dimensions => (d.includes(0) ? [1, 1, 1] : d)
+    const arrays = dimensions.map((d, i) => ({ name: `x${i}`, dimensions: extents(d) }))
     const parameters = [...arrays.map((a) => a.name), ...scalars]
     return {
       source: `function (${parameters.join(", ")}) {\n${indent(lines)}\n}`,

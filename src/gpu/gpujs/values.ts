@@ -114,14 +114,17 @@ const flat = (given: unknown, size: number): Float32Array => {
   return all
 }
 
+/** gpu.js has no arrays without elements: one stands for none, and nobody reads it */
+const atLeastOne = (data: Float32Array): Float32Array => (data.length > 0 ? data : new Float32Array(1))
+
 export const arrays = (session: Session): Values<Float32Array> => ({
-  upload: (data) => Float32Array.from(data),
-  borrow: (data) => data,
+  upload: (data) => Float32Array.from(atLeastOne(data)),
+  borrow: atLeastOne,
   argument: (value, dimensions) => session.library.input(value, dimensions),
   argumentType: "Input",
   result: flat,
   keep: (value) => value,
-  read: (value) => Float32Array.from(value),
+  read: (value, size) => value.slice(0, size),
   release: () => {},
   adopt: () => {},
   retire: (kernel) => kernel.destroy(),
@@ -156,8 +159,10 @@ export const textures = (session: Session, first: GpuJsKernel): Values<GlTexture
     return kernel(argument) as GlTexture // what a pipelined kernel of a GL mode gives
   }
   const argument = (value: GlTexture, dimensions: Dimensions) => viewTexture(value, dimensions)
-  const upload = (data: Float32Array) =>
-    identity(data.length, "Input", uploads, session.library.input(data, [data.length, 1, 1]))
+  const upload = (given: Float32Array) => {
+    const data = atLeastOne(given)
+    return identity(data.length, "Input", uploads, session.library.input(data, [data.length, 1, 1]))
+  }
   return {
     upload,
     borrow: upload,
@@ -170,6 +175,7 @@ export const textures = (session: Session, first: GpuJsKernel): Values<GlTexture
       return kept
     },
     read: (value, size) => {
+      if (size === 0) return new Float32Array(0)
       const rows = value.toArray()
       return Float32Array.from(flat(rows, size))
     },

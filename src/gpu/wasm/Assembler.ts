@@ -143,6 +143,32 @@ export const func = <const P extends Readonly<Record<string, Type>>, R extends T
   return { name, parameters: types.slice(0, count), result, locals: types.slice(count), body: code }
 }
 
+/**
+ * The statements with their constant vectors in variables that are set first: an engine makes one anew, in several
+ * instructions, wherever it stands.
+ */
+export const constantsFirst = (
+  statements: ReadonlyArray<Statement>,
+  local: (type: "v128") => Local<"v128">,
+): ReadonlyArray<Statement> => {
+  const made = new Map<string, Local<"v128">>()
+  const first: Array<Statement> = []
+  const moved = (code: Code): Code => {
+    if (typeof code === "number") return code
+    if (isSequence(code)) return code.map(moved)
+    if ("body" in code) return { ...code, body: moved(code.body) }
+    // zeros and ones are a single instruction
+    if (!("bytes" in code) || code.bytes.every((b) => b === 0) || code.bytes.every((b) => b === 255)) return code
+    const key = code.bytes.join()
+    const known = made.get(key) ?? local("v128")
+    if (!made.has(key)) first.push(set(known, { type: "v128", code }))
+    made.set(key, known)
+    return known.code
+  }
+  const rest = statements.map((s): Statement => ({ type: "void", code: moved(s.code) }))
+  return [...first, ...rest]
+}
+
 /** a function that the host gives as `imports[from][name]` */
 export const importFunc = (
   from: string,
@@ -204,21 +230,54 @@ const reachable = (exported: ReadonlyArray<Func>): ReadonlyArray<Func> => {
   return [...all.filter((f) => f.importedFrom !== undefined), ...all.filter((f) => f.importedFrom === undefined)]
 }
 
-const flatten = (code: Code, index: (f: Func) => number): Array<number> => {
-  const bytes: Array<number> = []
+/** bytes one after the other */
+const makeBytes = () => {
+  let bytes = new Uint8Array(4096)
+  let length = 0
+  const room = (more: number): void => {
+    if (length + more <= bytes.length) return
+    const larger = new Uint8Array(2 * (length + more))
+    larger.set(bytes.subarray(0, length))
+    bytes = larger
+  }
+  const byte = (n: number): void => {
+    if (length === bytes.length) room(1)
+    bytes[length++] = n
+  }
+  return {
+    byte,
+    put: (more: ArrayLike<number>): void => {
+      room(more.length)
+      bytes.set(more, length)
+      length += more.length
+    },
+    number: (n: number): void => {
+      if (n < 128) byte(n)
+      else for (const b of unsigned(n)) byte(b)
+    },
+    clear: (): void => {
+      length = 0
+    },
+    /** valid until more is put or cleared */
+    view: (): Uint8Array<ArrayBuffer> => bytes.subarray(0, length),
+  }
+}
+type Bytes = ReturnType<typeof makeBytes>
+
+const emitCode = (code: Code, index: (f: Func) => number, to: Bytes): void => {
   const labels: Array<Label> = []
   const emit = (part: Code): void => {
-    if (typeof part === "number") bytes.push(part)
+    if (typeof part === "number") to.byte(part)
     else if (isSequence(part)) for (const inner of part) emit(inner)
-    else if ("func" in part) bytes.push(...unsigned(index(part.func)))
+    else if ("bytes" in part) to.put([0xfd, 0x0c, ...part.bytes])
+    else if ("func" in part) to.number(index(part.func))
     else if ("body" in part) {
       labels.push(part.label)
       emit(part.body)
       labels.pop()
-    } else if ("label" in part) bytes.push(...unsigned(labels.length - 1 - labels.lastIndexOf(part.label)))
+    } else if ("label" in part) to.number(labels.length - 1 - labels.lastIndexOf(part.label))
   }
   emit(code)
-  return bytes
 }
 
 /** The bytes of a module, for `WebAssembly.compile`. */
@@ -229,45 +288,73 @@ export const encode = (module: Module): Uint8Array<ArrayBuffer> => {
   const imported = functions.filter((f) => f.importedFrom !== undefined)
   const defined = functions.slice(imported.length)
 
-  const text = (s: string): ReadonlyArray<number> => {
-    const utf8 = new TextEncoder().encode(s)
-    return [...unsigned(utf8.length), ...utf8]
+  const [result, body, inner] = [makeBytes(), makeBytes(), makeBytes()]
+  const utf8 = new TextEncoder()
+  const text = (s: string): void => {
+    const bytes = utf8.encode(s)
+    body.number(bytes.length)
+    body.put(bytes)
   }
-  const vector = (items: ReadonlyArray<ReadonlyArray<number>>): Array<number> => [
-    ...unsigned(items.length),
-    ...items.flat(),
-  ]
-  const section = (id: number, body: ReadonlyArray<number>): ReadonlyArray<number> => [
-    id,
-    ...unsigned(body.length),
-    ...body,
-  ]
+  const vector = <A>(items: ReadonlyArray<A>, put: (item: A) => void): void => {
+    body.number(items.length)
+    items.forEach(put)
+  }
+  const section = (id: number, write: () => void): void => {
+    body.clear()
+    write()
+    result.byte(id)
+    result.number(body.view().length)
+    result.put(body.view())
+  }
+  const types = (all: ReadonlyArray<Type>): void => vector(all, (t) => body.byte(typeByte[t]))
 
   const { minimum, maximum, shared, address } = module.memory
-  const flags = (maximum === undefined ? 0 : 1) | (shared ? 2 : 0) | (address === "i64" ? 4 : 0)
-  const limits = [flags, ...unsigned(minimum), ...(maximum === undefined ? [] : unsigned(maximum))]
-  const types = functions.map((f) => [
-    0x60,
-    ...vector(f.parameters.map((t) => [typeByte[t]])),
-    ...vector(f.result === "void" ? [] : [[typeByte[f.result]]]),
-  ])
-  const bodies = defined.map((f) => {
-    const locals = vector(f.locals.map((t) => [1, typeByte[t]]))
-    const code = flatten(f.body, index)
-    return [...unsigned(locals.length + code.length + 1), ...locals, ...code, 0x0b]
+  result.put(magic)
+  section(1, () =>
+    vector(functions, (f) => {
+      body.byte(0x60)
+      types(f.parameters)
+      types(f.result === "void" ? [] : [f.result])
+    }),
+  )
+  section(2, () => {
+    body.number(1 + imported.length)
+    text("env")
+    text("memory")
+    body.byte(0x02)
+    body.byte((maximum === undefined ? 0 : 1) | (shared ? 2 : 0) | (address === "i64" ? 4 : 0))
+    body.number(minimum)
+    if (maximum !== undefined) body.number(maximum)
+    for (const f of imported) {
+      text(f.importedFrom ?? "")
+      text(f.name)
+      body.byte(0x00)
+      body.number(index(f))
+    }
   })
-  const imports = [
-    [...text("env"), ...text("memory"), 0x02, ...limits],
-    ...imported.map((f) => [...text(f.importedFrom ?? ""), ...text(f.name), 0x00, ...unsigned(index(f))]),
-  ]
-  const sections = [
-    section(1, vector(types)),
-    section(2, vector(imports)),
-    section(3, vector(defined.map((f) => unsigned(index(f))))),
-    section(7, vector(module.exports.map((f) => [...text(f.name), 0x00, ...unsigned(index(f))]))),
-    section(10, vector(bodies)),
-  ]
-  return Uint8Array.from([magic, ...sections].flat())
+  section(3, () => vector(defined, (f) => body.number(index(f))))
+  section(7, () =>
+    vector(module.exports, (f) => {
+      text(f.name)
+      body.byte(0x00)
+      body.number(index(f))
+    }),
+  )
+  section(10, () =>
+    vector(defined, (f) => {
+      inner.clear()
+      inner.number(f.locals.length)
+      for (const t of f.locals) {
+        inner.byte(1)
+        inner.byte(typeByte[t])
+      }
+      emitCode(f.body, index, inner)
+      body.number(inner.view().length + 1)
+      body.put(inner.view())
+      body.byte(0x0b)
+    }),
+  )
+  return result.view().slice()
 }
 
 /** `\0asm`, version 1 */

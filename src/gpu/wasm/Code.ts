@@ -42,6 +42,8 @@ export type Code =
   | { readonly _tag: "Labelled"; readonly label: Label; readonly body: Code }
   | { readonly _tag: "Branch"; readonly label: Label }
   | { readonly _tag: "Callee"; readonly func: Func }
+  /** a constant vector */
+  | { readonly _tag: "Constant"; readonly bytes: ReadonlyArray<number> }
 
 export const typeByte: Record<Type | "void", number> = {
   i32: 0x7f,

@@ -40,10 +40,20 @@ interface Known {
 
 export interface FlatKernel {
   readonly name: string
+  /** the last axis takes steps of `phases` points; its last step may stand for fewer */
   readonly space: ReadonlyArray<K.ReduceAxis>
+  /** neighbouring points of the last axis that one step of it computes */
+  readonly phases: number
+  /** the points of the last axis */
+  readonly row: number
+  /** the flat index of a step's first point */
+  readonly point: Lin.Lin
+  /** the axes that were taken into those outside them, by their numbers in the kernel */
+  readonly merges: ReadonlySet<number>
   /** elements of each input */
   readonly sizes: ReadonlyArray<number>
-  readonly stores: ReadonlyArray<Node>
+  /** for each output the value at each of the `phases` points */
+  readonly stores: ReadonlyArray<ReadonlyArray<Node>>
   /** the nodes, parts before wholes */
   readonly nodes: ReadonlyArray<Node>
 }
@@ -59,10 +69,11 @@ type Bare<T> = T extends unknown ? Omit<T, "id" | "deps"> : never
 /** an axis of the original kernel in terms of the new axes */
 type Environment = ReadonlyMap<number, Lin.Lin>
 
-/** the pairs of adjacent axes that are to be one: `[outer, inner]` by their original numbers */
-type Merges = ReadonlySet<number>
-
-const build = (kernel: K.Kernel, merges: Merges): FlatKernel & { readonly leftover: boolean } => {
+const build = (
+  kernel: K.Kernel,
+  merges: FlatKernel["merges"],
+  phases = 1,
+): FlatKernel & { readonly leftover: boolean } => {
   const table = new Map<string, Node | Test>()
   const nodes: Array<Node> = []
   let leftover = false
@@ -220,14 +231,14 @@ const build = (kernel: K.Kernel, merges: Merges): FlatKernel & { readonly leftov
         return value(v.body, new Map(extended))
       })
       if (v.op === "sum") return elements.reduce((a, b) => binary("add", a, b))
-      if (v.op === "max") return elements.reduce((a, b) => binary("max", a, b))
+      // a maximum and its position are found together
       let [best, position] = [elements[0] ?? constant(0), constant(0)]
       elements.slice(1).forEach((e, i) => {
-        const wins = both("Or", compare("gt", e, best), both("And", isNaN(e), not(isNaN(best))))
+        const wins = both("And", not(compare("le", e, best)), not(isNaN(best)))
         position = select(wins, constant(i + 1), position)
         best = select(wins, e, best)
       })
-      return position
+      return v.op === "max" ? best : position
     }
     const extended = new Map(env)
     const axes = mergeAxes(v.axes, merges, extended, merged)
@@ -269,15 +280,25 @@ const build = (kernel: K.Kernel, merges: Merges): FlatKernel & { readonly leftov
     }
   }
 
-  const env = new Map<number, Lin.Lin>()
   const original = kernel.space.map((extent, axis) => ({ axis, extent }))
-  const space = mergeAxes(original, merges, env, merged)
-  const stores = kernel.stores.map((v) => value(v, env))
+  const envs = Array.from({ length: phases }, () => new Map<number, Lin.Lin>())
+  const [whole = []] = envs.map((env, phase) => mergeAxes(original, merges, env, merged, { phases, phase }))
+  const last = whole.at(-1)
+  const row = last?.extent ?? 1
+  const space = last === undefined ? whole : [...whole.slice(0, -1), { ...last, extent: Math.ceil(row / phases) }]
+  const outer = space
+    .slice(0, -1)
+    .reduce((at, a) => Lin.add(Lin.scale(at, a.extent), Lin.axis(a.axis, a.extent)), Lin.int(0))
+  const along = last === undefined ? Lin.int(0) : Lin.axis(last.axis, Math.ceil(row / phases))
   return {
     name: kernel.name,
     space,
+    phases,
+    row,
+    merges,
+    point: Lin.add(Lin.scale(outer, row), Lin.scale(along, phases)),
     sizes: kernel.inputs.map((s) => s.reduce((n, d) => n * d, 1)),
-    stores,
+    stores: kernel.stores.map((v) => envs.map((env) => value(v, env))),
     nodes,
     leftover,
   }
@@ -289,9 +310,10 @@ const build = (kernel: K.Kernel, merges: Merges): FlatKernel & { readonly leftov
  */
 const mergeAxes = (
   axes: ReadonlyArray<K.ReduceAxis>,
-  merges: Merges,
+  merges: FlatKernel["merges"],
   env: Map<number, Lin.Lin>,
   merged: Map<number, ReadonlySet<number>>,
+  { phases, phase } = { phases: 1, phase: 0 },
 ): ReadonlyArray<K.ReduceAxis> => {
   const groups: Array<Array<K.ReduceAxis>> = []
   for (const a of axes) {
@@ -303,16 +325,20 @@ const mergeAxes = (
     if (last !== undefined && merges.has(a.axis)) last.push(a)
     else groups.push([a])
   }
-  return groups.map((group) => {
+  return groups.map((group, g) => {
     const extent = group.reduce((n, a) => n * a.extent, 1)
     const whole = { axis: group[0]?.axis ?? 0, extent }
     const divisors = new Set<number>()
+    const stepped = g === groups.length - 1 ? phases : 1
+    const step = Lin.axis(whole.axis, Math.ceil(extent / stepped))
+    const position = stepped === 1 ? step : Lin.add(Lin.scale(step, stepped), Lin.int(phase))
     let inner = extent
     for (const a of group) {
       inner = a.extent === 0 ? 0 : inner / a.extent
       divisors.add(inner)
-      const position = Lin.axis(whole.axis, extent)
-      env.set(a.axis, inner === 0 ? Lin.int(0) : Lin.modulo(Lin.divide(position, inner), a.extent))
+      const quotient = inner === 0 ? Lin.int(0) : Lin.divide(position, inner)
+      // the last step may reach beyond the outermost
+      env.set(a.axis, a === group[0] ? quotient : Lin.modulo(quotient, a.extent))
     }
     if (group.length > 1) merged.set(whole.axis, divisors)
     return whole
@@ -342,9 +368,40 @@ const candidates = (kernel: K.Kernel): ReadonlyArray<number> => {
   return [...found]
 }
 
+const mostPhases = 8
+
+/** how far the last axis must move for every division of it in the index of a load to give a whole step */
+const strideOf = (flat: FlatKernel): number => {
+  const axis = flat.space.at(-1)?.axis ?? -1
+  const ofLin = (l: Lin.Lin): number =>
+    l.terms.reduce((n, { atom }) => {
+      if (atom._tag !== "Div" && atom._tag !== "Mod") return n
+      const by = atom.by / greatestDivisor(atom.by, Math.abs(Lin.coefficientOf(atom.a, axis)))
+      return leastMultiple(n, leastMultiple(ofLin(atom.a), atom.a.deps.has(axis) ? by : 1))
+    }, 1)
+  return flat.nodes.reduce((n, v) => (v._tag === "Load" ? leastMultiple(n, ofLin(v.at)) : n), 1)
+}
+const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b))
+const leastMultiple = (a: number, b: number): number => (a * b) / greatestDivisor(a, b)
+
+const gathers = (flat: FlatKernel): number => {
+  const axis = flat.space.at(-1)?.axis ?? -1
+  return flat.nodes.filter((v) => v._tag === "Load" && Lin.hides(v.at, axis)).length
+}
+
 /** The kernel with as few axes as its loads allow. */
 export const flatten = (kernel: K.Kernel): FlatKernel => {
-  const empty = kernel.space.includes(0)
-  const merges = empty ? [] : candidates(kernel).filter((axis) => !build(kernel, new Set([axis])).leftover)
+  const all = kernel.space.includes(0) ? [] : candidates(kernel)
+  const merged = build(kernel, new Set(all))
+  if (all.length === 0 || !merged.leftover) return merged
+  const merges = all.length === 1 ? [] : all.filter((axis) => !build(kernel, new Set([axis])).leftover)
   return build(kernel, new Set(merges))
+}
+
+/** The same with steps of several points along the last axis, where that leaves no division of it in a load's index. */
+export const inSteps = (kernel: K.Kernel, flat: FlatKernel): FlatKernel => {
+  const stride = strideOf(flat)
+  if (stride === 1 || stride > Math.min(mostPhases, flat.row)) return flat
+  const stepped = build(kernel, flat.merges, stride)
+  return gathers(stepped) === 0 ? stepped : flat
 }

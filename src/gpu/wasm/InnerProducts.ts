@@ -11,8 +11,8 @@ import { columnsAtOnce, dotField, rowsAtOnce, tileBytes } from "./dotKernels.ts"
 /** Offsets are in floats. */
 export interface InnerProducts {
   readonly batches: ReadonlyArray<{ readonly left: number; readonly right: number; readonly output: number }>
-  readonly rows: ReadonlyArray<number>
-  readonly columns: ReadonlyArray<number>
+  readonly rows: Int32Array
+  readonly columns: Int32Array
   readonly rowStride: number
   readonly columnStride: number
   readonly segments: ReadonlyArray<{ readonly steps: number; readonly left: number; readonly right: number }>
@@ -63,7 +63,14 @@ export const cost = (p: InnerProducts): number => Math.min(costOf(p, true), cost
 
 export const lay = (
   given: InnerProducts,
-  wide: boolean,
+  {
+    wide,
+    accumulate,
+  }: {
+    readonly wide: boolean
+    /** whether they are added to what stands in the output */
+    readonly accumulate: boolean
+  },
 ): {
   readonly tables: Int32Array
   readonly threadBytes: number
@@ -72,7 +79,7 @@ export const lay = (
 } => {
   const { products: p, transposed } = choose(given, wide)
   const words: Array<number> = Array.from({ length: Object.keys(dotField).length }, () => 0)
-  const place = (table: ReadonlyArray<number>): number => {
+  const place = (table: Iterable<number>): number => {
     const at = 4 * words.length
     for (const w of table) words.push(w | 0)
     return at
@@ -100,6 +107,7 @@ export const lay = (
     spanTable: place(spans.flatMap((s) => [s.first, s.end])),
     segmentTable: place(p.segments.flatMap((s) => [s.steps, 4 * s.left, 4 * s.right])),
     threadBytes,
+    accumulate: accumulate ? 1 : 0,
   }
   for (const name of Object.keys(dotField) as ReadonlyArray<keyof typeof dotField>) words[dotField[name]] = values[name]
   return { tables: Int32Array.from(words), threadBytes, threadBytesAt: dotField.threadBytes, transposed }

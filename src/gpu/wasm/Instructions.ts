@@ -180,7 +180,7 @@ export const v128 = {
 export const f32x4 = {
   const: (a: number, b = a, c = a, d = a): Expr<"v128"> => ({
     type: "v128",
-    code: [simd(0x0c), [a, b, c, d].flatMap(floatBytes)],
+    code: { _tag: "Constant", bytes: [a, b, c, d].flatMap(floatBytes) },
   }),
   splat: unary("f32", "v128", simd(0x13)),
   extractLane: (lane: Lane, x: Expr<"v128">): Expr<"f32"> => ({ type: "f32", code: [x.code, simd(0x1f), lane] }),
@@ -221,7 +221,7 @@ export const f32x4 = {
 export const i32x4 = {
   const: (a: number, b = a, c = a, d = a): Expr<"v128"> => ({
     type: "v128",
-    code: [simd(0x0c), [a, b, c, d].flatMap(intBytes)],
+    code: { _tag: "Constant", bytes: [a, b, c, d].flatMap(intBytes) },
   }),
   splat: unary("i32", "v128", simd(0x11)),
   extractLane: (lane: Lane, x: Expr<"v128">): Expr<"i32"> => ({ type: "i32", code: [x.code, simd(0x1b), lane] }),

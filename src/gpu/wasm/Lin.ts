@@ -32,10 +32,15 @@ export interface Lin extends Known {
   readonly terms: ReadonlyArray<Term>
 }
 
-export const union = (sets: ReadonlyArray<ReadonlySet<number>>): ReadonlySet<number> =>
-  new Set(sets.flatMap((s) => [...s]))
-
 const nothing: ReadonlySet<number> = new Set()
+
+const both = (a: ReadonlySet<number>, b: ReadonlySet<number>): ReadonlySet<number> => {
+  if (a === b || b.size === 0) return a
+  if (a.size === 0) return b
+  for (const x of b) if (!a.has(x)) return new Set([...a, ...b])
+  return a
+}
+export const union = (sets: ReadonlyArray<ReadonlySet<number>>): ReadonlySet<number> => sets.reduce(both, nothing)
 
 const times = (a: number, b: number): number => (a === 0 || b === 0 ? 0 : a * b)
 
@@ -59,7 +64,27 @@ const recombine = (terms: ReadonlyArray<Term>): { readonly lin: Lin; readonly co
   return undefined
 }
 
+const keyOf = (constant: number, terms: ReadonlyArray<Term>): string => {
+  let key = String(constant)
+  for (const t of terms) key += `+${t.coefficient}*${t.atom.key}`
+  return key
+}
+
+/** a sum of terms that are in order, different, and cannot be joined */
+const sum = (constant: number, terms: ReadonlyArray<Term>): Lin => {
+  let [low, high, deps] = [constant, constant, nothing]
+  for (const { coefficient, atom } of terms) {
+    const [a, b] = [times(coefficient, atom.low), times(coefficient, atom.high)]
+    low += Math.min(a, b)
+    high += Math.max(a, b)
+    deps = both(deps, atom.deps)
+  }
+  return { constant, terms, key: keyOf(constant, terms), deps, low, high }
+}
+
 export const make = (constant: number, given: ReadonlyArray<Term>): Lin => {
+  if (given.length === 0) return int(constant)
+  if (given.length === 1 && given[0]?.coefficient !== 0) return sum(constant, given)
   const merged = new Map<string, Term>()
   for (const { coefficient, atom } of given) {
     const before = merged.get(atom.key)
@@ -70,18 +95,10 @@ export const make = (constant: number, given: ReadonlyArray<Term>): Lin => {
     .sort((a, b) => (a.atom.key < b.atom.key ? -1 : a.atom.key > b.atom.key ? 1 : 0))
   const whole = recombine(terms)
   if (whole !== undefined) return add(whole.lin, int(constant))
-  const ends = terms.map(({ coefficient: c, atom }) => [times(c, atom.low), times(c, atom.high)] as const)
-  return {
-    constant,
-    terms,
-    key: [constant, ...terms.map((t) => `${t.coefficient}*${t.atom.key}`)].join("+"),
-    deps: terms.length === 0 ? nothing : union(terms.map((t) => t.atom.deps)),
-    low: ends.reduce((n, [a, b]) => n + Math.min(a, b), constant),
-    high: ends.reduce((n, [a, b]) => n + Math.max(a, b), constant),
-  }
+  return sum(constant, terms)
 }
 
-export const int = (constant: number): Lin => make(constant, [])
+export const int = (constant: number): Lin => sum(constant, [])
 
 export const axis = (axis: number, extent: number): Lin =>
   extent <= 1
@@ -97,12 +114,21 @@ export const axis = (axis: number, extent: number): Lin =>
 export const base = (index: number): Lin =>
   make(0, [{ coefficient: 1, atom: { _tag: "Base", index, key: `base${index}`, deps: nothing, low: 0, high: 0 } }])
 
-export const add = (a: Lin, b: Lin): Lin => make(a.constant + b.constant, [...a.terms, ...b.terms])
+export const add = (a: Lin, b: Lin): Lin => {
+  const constant = a.constant + b.constant
+  if (b.terms.length === 0) return b.constant === 0 ? a : sum(constant, a.terms)
+  if (a.terms.length === 0) return a.constant === 0 ? b : sum(constant, b.terms)
+  return make(constant, [...a.terms, ...b.terms])
+}
 export const scale = (a: Lin, by: number): Lin =>
-  make(
-    a.constant * by,
-    a.terms.map((t) => ({ ...t, coefficient: t.coefficient * by })),
-  )
+  by === 1
+    ? a
+    : by === 0
+      ? int(0)
+      : sum(
+          a.constant * by,
+          a.terms.map((t) => ({ coefficient: t.coefficient * by, atom: t.atom })),
+        )
 export const sub = (a: Lin, b: Lin): Lin => add(a, scale(b, -1))
 
 const single = (atom: Atom): Lin => make(0, [{ coefficient: 1, atom }])

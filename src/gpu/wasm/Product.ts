@@ -8,12 +8,12 @@
  * only a panel of it at a time. Rows and columns are split between threads, `k` never is, so the bits of the result do
  * not depend on how many there are.
  */
-import { field, maxRows } from "./productKernels.ts"
+import { field, maxRows, panelEntry } from "./productKernels.ts"
 
 /** Offsets are in floats. */
 export interface Axis {
-  readonly operand: ReadonlyArray<number>
-  readonly output: ReadonlyArray<number>
+  readonly operand: Int32Array
+  readonly output: Int32Array
 }
 
 /** A stretch of `k`: `count` entries of both tables from `start` on. */
@@ -39,8 +39,8 @@ export interface Product {
   /** the output offsets of rows are equally spaced */
   readonly rows: Axis
   readonly columns: Axis
-  readonly leftTable: ReadonlyArray<number>
-  readonly rightTable: ReadonlyArray<number>
+  readonly leftTable: Int32Array
+  readonly rightTable: Int32Array
   readonly blocks: ReadonlyArray<Block>
   /** what each sum starts with: a bias of as many numbers as there are rows (columns) in all, or zero */
   readonly bias: "none" | "rows" | "columns"
@@ -89,75 +89,105 @@ const transpose = (p: Product): Product => ({
 })
 
 /** of the aligned groups of four offsets, which part follow each other (of the first few hundred) */
-const consecutive = (offsets: ReadonlyArray<number>): number => {
+const consecutive = (offsets: Int32Array): number => {
   const groups = Math.min(Math.ceil(offsets.length / 4), 256)
   let hits = 0
-  for (let g = 0; g < groups; g++) {
-    const [a, b, c, d] = offsets.slice(4 * g, 4 * g + 4)
-    if (a !== undefined && b === a + 1 && c === a + 2 && d === a + 3) hits++
+  for (let i = 0; i < 4 * groups; i += 4) {
+    const a = offsets[i] ?? 0
+    if (offsets[i + 1] === a + 1 && offsets[i + 2] === a + 2 && offsets[i + 3] === a + 3) hits++
   }
   return hits / groups
 }
 
-const equallySpaced = (offsets: ReadonlyArray<number>): boolean => {
+const equallySpaced = (offsets: Int32Array): boolean => {
   const step = (offsets[1] ?? 0) - (offsets[0] ?? 0)
-  return offsets.every((x, i) => i === 0 || x - (offsets[i - 1] ?? 0) === step)
+  for (let i = 1; i < offsets.length; i++) if ((offsets[i] ?? 0) - (offsets[i - 1] ?? 0) !== step) return false
+  return true
 }
 
-/** The columns in panels: `width` of each are columns of the product, the others read and write nothing that counts. */
+/** How many panels the columns take: `width` of each are columns of the product, the others read and write nothing that counts. */
 interface Panels {
   readonly inPlace: boolean
-  /** a multiple of the panel's width of each */
-  readonly operand: ReadonlyArray<number>
-  readonly output: ReadonlyArray<number>
-  readonly widths: ReadonlyArray<number>
+  readonly count: number
+  /** how many have all their columns */
+  readonly full: number
+}
+
+/** where runs of columns that are neighbours in the operand and in the output begin; the last entry is where all end */
+const runsOf = ({ columns }: Product): Int32Array => {
+  const { operand, output } = columns
+  const n = operand.length
+  const starts = new Int32Array(n + 1)
+  let runs = 1
+  for (let i = 1; i < n; i++)
+    if ((operand[i] ?? 0) - (operand[i - 1] ?? 0) !== 1 || (output[i] ?? 0) - (output[i - 1] ?? 0) !== 1)
+      starts[runs++] = i
+  starts[runs] = n
+  return starts.slice(0, runs + 1)
+}
+
+const packedPanels = ({ columns }: Product, width: number): Panels => {
+  const count = Math.ceil(columns.operand.length / width)
+  return { inPlace: false, count, full: count }
+}
+
+/** panels that need no packing, since each lies in one run of columns; none where a batch ends within a run */
+const inPlacePanels = ({ batches }: Product, runs: Int32Array, width: number): Panels | undefined => {
+  let [count, full] = [0, 0]
+  const ends = new Set(batches.map((z) => z.columns))
+  for (let r = 0; r + 1 < runs.length; r++) {
+    const length = (runs[r + 1] ?? 0) - (runs[r] ?? 0)
+    count += Math.ceil(length / width)
+    full += Math.floor(length / width)
+    ends.delete(runs[r] ?? 0)
+  }
+  ends.delete(runs.at(-1) ?? 0)
+  return ends.size > 0 ? undefined : { inPlace: true, count, full }
+}
+
+/** The columns in panels. */
+interface Columns {
+  /** `width` for each panel */
+  readonly operand: Int32Array
+  readonly output: Int32Array
+  /** for each panel, how many of its columns there are */
+  readonly widths: Int32Array
   /** how many of all these columns the batch has that has so many of the product's */
   readonly columnsOf: (columns: number) => number
 }
 
-const packedPanels = ({ columns }: Product, width: number): Panels => {
+const packedColumns = ({ columns }: Product, { count }: Panels, width: number): Columns => {
+  const n = columns.operand.length
+  const [operand, output] = [new Int32Array(count * width), new Int32Array(count * width)]
+  operand.set(columns.operand)
+  output.set(columns.output)
   // columns that there are not read what the last one reads
-  const missing = roundUp(columns.operand.length, width) - columns.operand.length
-  const filled = (table: ReadonlyArray<number>) => [
-    ...table,
-    ...Array.from({ length: missing }, () => table.at(-1) ?? 0),
-  ]
-  const operand = filled(columns.operand)
-  return {
-    inPlace: false,
-    operand,
-    // as if they went on, which lets what there is be stored in vectors
-    output: [...columns.output, ...Array.from({ length: missing }, (_, i) => (columns.output.at(-1) ?? 0) + i + 1)],
-    widths: Array.from({ length: operand.length / width }, () => width),
-    columnsOf: (n) => n,
-  }
+  operand.fill(columns.operand.at(-1) ?? 0, n)
+  // and are written as if they went on, which lets what there is be stored in vectors
+  for (let i = n; i < output.length; i++) output[i] = (output[i - 1] ?? 0) + 1
+  return { operand, output, widths: new Int32Array(count).fill(width), columnsOf: (of) => of }
 }
 
-/** panels that need no packing, since each lies in one run of columns that are neighbours in the operand and in the output */
-const inPlacePanels = ({ columns, batches }: Product, width: number): Panels | undefined => {
-  const n = columns.operand.length
-  const at = (table: ReadonlyArray<number>, i: number): number => table[i] ?? 0
-  const follows = (table: ReadonlyArray<number>, i: number) => at(table, i) - at(table, i - 1) === 1
-  const operand: Array<number> = []
-  const output: Array<number> = []
-  const widths: Array<number> = []
+const inPlaceColumns = ({ columns }: Product, runs: Int32Array, { count }: Panels, width: number): Columns => {
+  const [operand, output] = [new Int32Array(count * width), new Int32Array(count * width)]
+  const widths = new Int32Array(count)
   /** where runs begin, and how many columns there are in panels before them */
-  const before = new Map<number, number>([[0, 0]])
-  let start = 0
-  for (let i = 1; i <= n; i++) {
-    if (i < n && follows(columns.operand, i) && follows(columns.output, i)) continue
-    for (let from = start; from < i; from += width) {
+  const before = new Map<number, number>()
+  let panel = 0
+  for (let r = 0; r + 1 < runs.length; r++) {
+    const [start, end] = [runs[r] ?? 0, runs[r + 1] ?? 0]
+    before.set(start, panel * width)
+    for (let from = start; from < end; from += width) {
+      const at = panel * width
       for (let j = 0; j < width; j++) {
-        operand.push(at(columns.operand, from) + j)
-        output.push(at(columns.output, from) + j)
+        operand[at + j] = (columns.operand[from] ?? 0) + j
+        output[at + j] = (columns.output[from] ?? 0) + j
       }
-      widths.push(Math.min(width, i - from))
+      widths[panel++] = Math.min(width, end - from)
     }
-    start = i
-    before.set(i, operand.length)
   }
-  if (batches.some((z) => !before.has(z.columns))) return undefined
-  return { inPlace: true, operand, output, widths, columnsOf: (columns) => before.get(columns) ?? 0 }
+  before.set(runs.at(-1) ?? 0, panel * width)
+  return { operand, output, widths, columnsOf: (of) => before.get(of) ?? 0 }
 }
 
 interface Shape {
@@ -177,7 +207,7 @@ const shapeOf = (p: Product, panels: Panels, width: 8 | 16, fused: boolean): Sha
   const m = p.rows.operand.length
   const tiles = Math.ceil(m / maxRows)
   const tileRows = Math.ceil(m / tiles)
-  const units = p.batches.length * panels.widths.length
+  const units = p.batches.length * panels.count
   const k = p.blocks.reduce((sum, b) => sum + b.count, 0)
   const vectors = width / 4
   const along = consecutive(p.columns.operand)
@@ -187,7 +217,7 @@ const shapeOf = (p: Product, panels: Panels, width: 8 | 16, fused: boolean): Sha
   const perRow = (fused ? vectors / 2 : vectors) + 2
   const inner = tileRows * perRow + vectors / (fused ? 2 : 1) + (panels.inPlace ? 7 : 5)
   const outputs = consecutive(p.columns.output)
-  const direct = panels.widths.filter((w) => w === width).length / panels.widths.length
+  const direct = panels.full / panels.count
   const storing = tileRows * vectors * (2 * outputs * direct + 6 * outputs * (1 - direct) + 28 * (1 - outputs))
   return {
     panels,
@@ -219,6 +249,7 @@ interface Choice {
   readonly transposed: boolean
   readonly columns: 8 | 16
   readonly shape: Shape
+  readonly runs: Int32Array
   /** about how many instructions it takes */
   readonly cost: number
 }
@@ -227,34 +258,47 @@ interface Choice {
 export const choose = (p: Product, wide: boolean): Choice => {
   const exchangeable = p.batches.every((z) => z.columns === p.columns.operand.length) && equallySpaced(p.columns.output)
   const directions = exchangeable ? [p, transpose(p)] : [p]
-  const choices = directions.flatMap((product, i) =>
-    (wide ? [16 as const, 8 as const] : [8 as const]).flatMap((columns) =>
-      [packedPanels(product, columns), inPlacePanels(product, columns)].flatMap((panels) => {
+  const choices = directions.flatMap((product, i) => {
+    const runs = runsOf(product)
+    return (wide ? [16 as const, 8 as const] : [8 as const]).flatMap((columns) =>
+      [packedPanels(product, columns), inPlacePanels(product, runs, columns)].flatMap((panels) => {
         if (panels === undefined) return []
         const shape = shapeOf(product, panels, columns, wide)
         const cost = shape.units * (shape.packCost + shape.tiles * shape.tileCost)
-        return [{ product, transposed: i === 1, columns, shape, cost }]
+        return [{ product, transposed: i === 1, columns, shape, runs, cost }]
       }),
-    ),
-  )
+    )
+  })
   return choices.reduce((a, b) => (b.cost < a.cost ? b : a))
 }
 
-const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to
+export const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to
 
 /** Lays a product out for `threads` threads. */
-export const lay = ({ product: p, columns: width, shape }: Choice, threads: number): LaidProduct => {
-  const { panels } = shape
-  const words: Array<number> = Array.from({ length: Object.keys(field).length }, () => 0)
-  const place = (table: ReadonlyArray<number>): number => {
-    const at = 4 * words.length
-    for (const w of table) words.push(w | 0)
+export const lay = ({ product: p, columns: width, shape, runs }: Choice, threads: number): LaidProduct => {
+  const panels = shape.panels.inPlace
+    ? inPlaceColumns(p, runs, shape.panels, width)
+    : packedColumns(p, shape.panels, width)
+  const descriptor = new Int32Array(Object.keys(field).length)
+  const pieces: Array<ArrayLike<number>> = [descriptor]
+  let length = descriptor.length
+  const place = (table: ArrayLike<number>): number => {
+    const at = 4 * length
+    pieces.push(table)
+    length += table.length
     return at
   }
-  const bytes = (table: ReadonlyArray<number>): ReadonlyArray<number> => table.map((x) => 4 * x)
-  const contiguous = panels.widths.map((w, i) => {
+  const bytes = (table: Int32Array): Int32Array => table.map((x) => 4 * x)
+  const panelTable = new Int32Array(2 * panels.widths.length)
+  panels.widths.forEach((w, i) => {
     const [first = 0, last = 0] = [panels.output[i * width], panels.output[i * width + w - 1]]
-    return last - first === w - 1
+    panelTable[2 * i + panelEntry.width] = w
+    panelTable[2 * i + panelEntry.contiguous] = last - first === w - 1 ? 1 : 0
+  })
+  const offsets = new Int32Array(2 * p.leftTable.length)
+  p.leftTable.forEach((x, k) => {
+    offsets[2 * k] = 4 * x
+    offsets[2 * k + 1] = 4 * (p.rightTable[k] ?? 0)
   })
   const biasTimes = p.bias === "rows" ? width : 1
   const { rowParts, columnParts } = shareOut(shape, threads)
@@ -262,12 +306,12 @@ export const lay = ({ product: p, columns: width, shape }: Choice, threads: numb
   const panelBytes = 4 * width * longest
   const threadBytes = roundUp(panelBytes + 4 * width * maxRows, 128)
   const firstRow = p.rows.output[0] ?? 0
-  const kTable = place(p.leftTable.flatMap((x, k) => [4 * x, 4 * (p.rightTable[k] ?? 0)]))
+  const kTable = place(offsets)
   const values: Record<keyof typeof field, number> = {
     units: shape.units,
     panels: panels.widths.length,
-    panelTable: place(panels.widths.flatMap((w, i) => [w, contiguous[i] === true ? 1 : 0])),
-    inPlace: panels.inPlace ? 1 : 0,
+    panelTable: place(panelTable),
+    inPlace: shape.panels.inPlace ? 1 : 0,
     batchTable: place(
       p.batches.flatMap((z) => [
         4 * z.left,
@@ -293,8 +337,14 @@ export const lay = ({ product: p, columns: width, shape }: Choice, threads: numb
     columnParts,
     threadBytes,
     panelBytes,
-    zeroTable: place(Array.from({ length: width }, () => 0)),
+    zeroTable: place(new Int32Array(width)),
   }
-  for (const name of Object.keys(field) as ReadonlyArray<keyof typeof field>) words[field[name]] = values[name]
-  return { columns: width, tables: Int32Array.from(words), threadBytes, threadBytesAt: field.threadBytes, biasTimes }
+  for (const name of Object.keys(field) as ReadonlyArray<keyof typeof field>) descriptor[field[name]] = values[name]
+  const tables = new Int32Array(length)
+  let at = 0
+  for (const piece of pieces) {
+    tables.set(piece, at)
+    at += piece.length
+  }
+  return { columns: width, tables, threadBytes, threadBytesAt: field.threadBytes, biasTimes }
 }

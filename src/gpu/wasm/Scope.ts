@@ -238,3 +238,103 @@ export const intLanes = (e: Emitter, l: Lin.Lin, scope: Scope): ReadonlyArray<Ex
   place.vectors.set(key, values)
   return values
 }
+
+// ---------- natural numbers in lanes as floats, in which remainders by any number are a few instructions
+
+/** whether every part of a sum is a natural number that a float holds exactly */
+const isNatural = (l: Lin.Lin): boolean =>
+  l.constant >= 0 && l.high <= 2 ** 24 && l.terms.every((t) => t.coefficient > 0 && t.atom.low >= 0)
+
+/**
+ * A float whose product with any natural number up to `high` is, rounded down, the quotient by `by`, or (`short`) may be
+ * one less: tried at both ends of every quotient, between which products only rise.
+ */
+interface Reciprocal {
+  readonly inverse: number
+  readonly short: boolean
+}
+const reciprocals = new Map<string, Reciprocal | undefined>()
+const reciprocal = (by: number, high: number): Reciprocal | undefined => {
+  const key = `${by} ${high}`
+  if (reciprocals.has(key)) return reciprocals.get(key)
+  const nearest = Math.fround(1 / by)
+  const quotients = Math.floor(high / by)
+  const holds = ({ inverse, short }: Reciprocal): boolean => {
+    for (let q = 0; q <= quotients; q++) {
+      const last = Math.min(high, q * by + by - 1)
+      if (Math.fround(q * by * inverse) < q - (short ? 1 : 0) || Math.fround(last * inverse) >= q + 1) return false
+    }
+    return true
+  }
+  const above = Math.fround(nearest * (1 + 2 ** -23))
+  const below = Math.fround(nearest * (1 - 2 ** -23))
+  const exact = [nearest, above].map((inverse) => ({ inverse, short: false }))
+  const oneLess = [nearest, below].map((inverse) => ({ inverse, short: true }))
+  const found = quotients > 65536 ? undefined : [...exact, ...oneLess].find(holds)
+  reciprocals.set(key, found)
+  return found
+}
+
+const atomFloats = (e: Emitter, atom: Lin.Atom, scope: Scope): ReadonlyArray<Expr<"v128">> => {
+  const asIntegers = () => atomLanes(e, atom, scope).map(f32x4.convertI32x4S)
+  if (atom._tag === "Times" && isNatural(atom.a) && isNatural(atom.b) && atom.high <= 2 ** 24) {
+    const [a, b] = [floatLanes(e, atom.a, scope), floatLanes(e, atom.b, scope)]
+    return a.map((x, j) => f32x4.mul(x, b[j] ?? x))
+  }
+  if ((atom._tag !== "Div" && atom._tag !== "Mod") || !isNatural(atom.a)) return asIntegers()
+  const by = reciprocal(atom.by, atom.a.high)
+  if (by === undefined) return asIntegers()
+  return floatLanes(e, atom.a, scope).map((x) => {
+    const divisor = f32x4.const(atom.by)
+    const quotient = keep(e, scope, f32x4.floor(f32x4.mul(x, f32x4.const(by.inverse))))
+    if (!by.short && atom._tag === "Div") return quotient
+    const remainder = keep(e, scope, f32x4.sub(x, f32x4.mul(quotient, divisor)))
+    if (!by.short) return remainder
+    const one = f32x4.ge(remainder, divisor)
+    return atom._tag === "Div"
+      ? f32x4.add(quotient, v128.and(one, f32x4.const(1)))
+      : f32x4.sub(remainder, v128.and(one, divisor))
+  })
+}
+
+const floatLanes = (e: Emitter, l: Lin.Lin, scope: Scope): ReadonlyArray<Expr<"v128">> => {
+  const { lanes } = scope
+  if (lanes === undefined) throw new Error("no axis is in lanes")
+  const key = `float ${l.key}`
+  const before = lookup(scope, "vectors", key)
+  if (before !== undefined) return before
+  const place = home(scope, l.deps)
+  const hidden = l.terms.filter((t) => t.atom._tag !== "Axis" && t.atom.deps.has(lanes.axis))
+  const plain = Lin.make(
+    l.constant,
+    l.terms.filter((t) => !hidden.includes(t)),
+  )
+  const parts = hidden.map((t) => ({ by: t.coefficient, lanes: atomFloats(e, t.atom, place) }))
+  const start = plain.terms.length === 0 && plain.constant === 0 ? undefined : plainFloats(e, plain, place)
+  const values = widths(lanes).map((j) => {
+    const terms = parts.flatMap(({ by, lanes: all }) => {
+      const x = all[j]
+      return x === undefined ? [] : [by === 1 ? x : f32x4.mul(x, f32x4.const(by))]
+    })
+    const first = start?.[j]
+    const [head = f32x4.const(0), ...rest] = first === undefined ? terms : [first, ...terms]
+    return keep(e, place, rest.reduce(f32x4.add, head))
+  })
+  place.vectors.set(key, values)
+  return values
+}
+
+const plainFloats = (e: Emitter, l: Lin.Lin, scope: Scope): ReadonlyArray<Expr<"v128">> => {
+  const { lanes } = scope
+  if (lanes === undefined || l.deps.has(lanes.axis)) return intLanes(e, l, scope).map(f32x4.convertI32x4S)
+  const key = `float splat ${l.key}`
+  const place = home(scope, l.deps)
+  const known = lookup(scope, "vectors", key)?.[0]
+  const all = known ?? keep(e, place, f32x4.splat(f32.convertI32S(intAt(e, l, place))))
+  if (known === undefined) place.vectors.set(key, [all])
+  return widths(lanes).map(() => all)
+}
+
+/** an integer that depends on the axis in lanes as floats */
+export const numberLanes = (e: Emitter, l: Lin.Lin, scope: Scope): ReadonlyArray<Expr<"v128">> =>
+  isNatural(l) ? floatLanes(e, l, scope) : intLanes(e, l, scope).map(f32x4.convertI32x4S)

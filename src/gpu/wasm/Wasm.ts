@@ -1,5 +1,6 @@
 /** The device of every machine: WebAssembly SIMD in workers, over one memory. */
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
 import { checkRun, slotCount } from "../checkRun.ts"
@@ -7,8 +8,6 @@ import { Device, type DeviceBuffer, DeviceError, type DeviceInfo, type Executabl
 import { makeHandles } from "../handles.ts"
 import { fits } from "../memory.ts"
 import { elements, type Plan } from "../Plan.ts"
-import { encode } from "./Assembler.ts"
-import { contractionFunctions } from "./contraction.ts"
 import { makeHeap } from "./heap.ts"
 import { type Engine, type KernelCache, prepare, schedule } from "./prepare.ts"
 import { enableRevectorization } from "./revectorize.ts"
@@ -33,6 +32,10 @@ export interface Options {
 
 /** plans of one device with equal code share it; so many are remembered */
 const rememberedModules = 64
+/** runs that take less than so many milliseconds are computed in this thread too, if it is not needed beside the workers */
+const shortRun = { needed: 2, spare: 8 }
+/** after so many milliseconds in this thread it is left to others for a moment */
+const politeness = 8
 /** the schedules of one plan for different addresses */
 const rememberedSchedules = 8
 
@@ -44,16 +47,22 @@ const make = (options: Options) =>
       return yield* new DeviceError({ device: name, action: "start", reason })
     }
     const auto = (options.vectorBits ?? "auto") === "auto"
-    const kernels = yield* Effect.try({
-      try: () => {
-        if (auto) enableRevectorization()
-        const selected = selectKernels()
-        return auto ? selected : { ...selected, wide: false }
-      },
-      catch: (cause) =>
-        new DeviceError({ device: name, action: "start", reason: "this engine has no WebAssembly SIMD", cause }),
+    if (auto) enableRevectorization()
+    const shared = options.shared !== false && canShare()
+    // they start while the kernels are chosen here
+    const starting = yield* Effect.forkChild(startWorkers(name, { threads: wanted, shared }), {
+      startImmediately: true,
     })
-    const workers = yield* startWorkers(name, { threads: wanted, shared: options.shared !== false && canShare() })
+    const select = (ofShared: boolean) =>
+      Effect.try({
+        try: () => selectKernels({ auto, shared: ofShared }),
+        catch: (cause) =>
+          new DeviceError({ device: name, action: "start", reason: "this engine has no WebAssembly SIMD", cause }),
+      })
+    const selected = yield* select(shared)
+    const workers = yield* Fiber.join(starting)
+    // the engine may have had no memory to share
+    const kernels = workers.shared === shared ? selected : yield* select(workers.shared)
     const engine: Engine = {
       threads: workers.threads,
       shared: workers.shared,
@@ -68,6 +77,9 @@ const make = (options: Options) =>
     let ids = 0
     // what is freed while a run may still use it waits for the end of the run
     let running = false
+    const short = processors() > workers.threads ? shortRun.needed : shortRun.spare
+    /** when this thread was last left to others */
+    let left = performance.now()
     const afterRun: Array<() => void> = []
     const free = (address: number, bytes: number) =>
       running ? void afterRun.push(() => heap.free(address, bytes)) : heap.free(address, bytes)
@@ -83,11 +95,6 @@ const make = (options: Options) =>
     }
 
     const common = ids++
-    const memory = { minimum: 1, shared: workers.shared, address: "i32" as const }
-    const commonBytes = encode({
-      memory: workers.shared ? { ...memory, maximum: 65536 } : memory,
-      exports: contractionFunctions(kernels),
-    })
     const assemble = (bytes: Uint8Array<ArrayBuffer>, key: string) =>
       Effect.tryPromise({
         try: () => {
@@ -100,7 +107,7 @@ const make = (options: Options) =>
         },
         catch: (cause) => fail("compile", "the engine refused the module", undefined, cause),
       })
-    workers.tell({ type: "module", id: common, module: yield* assemble(commonBytes, "contractions") })
+    workers.tell({ type: "module", id: common, module: kernels.module })
 
     const compile = (plan: Plan) =>
       handles.counted(
@@ -121,19 +128,17 @@ const make = (options: Options) =>
           plan.buffers.forEach((b, i) => {
             if (b.role._tag === "Constant" && b.role.data.length > 0) workers.write(placed[i] ?? 0, b.role.data)
           })
-          for (const task of prepared.tasks) {
-            if (task._tag !== "ContractionTask") continue
-            const words = task.planned.tables
+          for (const { words, piece } of prepared.tables) {
             // the same bits as floats: copied, not computed with
             const floats = new Float32Array(words.buffer, words.byteOffset, words.length)
-            if (words.length > 0) workers.write(placed[task.tables] ?? 0, floats)
+            if (words.length > 0) workers.write(placed[piece] ?? 0, floats)
           }
 
           const schedules = new Map<string, number>()
+          let recent: { readonly addresses: ReadonlyArray<number>; readonly id: number } | undefined
           const scheduleFor = (addresses: ReadonlyArray<number>): number => {
-            const key = plan.buffers
-              .flatMap((b, i) => (b.role._tag === "State" || b.role._tag === "Input" ? [addresses[i]] : []))
-              .join()
+            if (recent?.addresses.every((a, i) => a === addresses[i]) === true) return recent.id
+            const key = addresses.join()
             const known = schedules.get(key) ?? ids++
             if (!schedules.has(key))
               workers.tell({ type: "schedule", id: known, phases: schedule(prepared, addresses, { own, common }) })
@@ -144,6 +149,7 @@ const make = (options: Options) =>
               schedules.delete(oldest[0])
               workers.tell({ type: "dropSchedule", id: oldest[1] })
             }
+            recent = { addresses, id: known }
             return known
           }
           const outputs = Array.from({ length: slotCount(plan, "Output") }, (_, slot) =>
@@ -151,6 +157,7 @@ const make = (options: Options) =>
           )
           const stepName = (step: number): string | undefined => plan.steps[step]?.code.name
           let released = false
+          let joins = false
 
           const runNow = (inputs: ReadonlyArray<Float32Array | DeviceBuffer>, state: ReadonlyArray<DeviceBuffer>) =>
             Effect.gen(function* () {
@@ -169,7 +176,16 @@ const make = (options: Options) =>
                 if (!(given instanceof Float32Array)) addresses[i] = handles.storageUnsafe(given)
                 else if (given.length > 0) workers.write(placed[i] ?? 0, given)
               })
-              const failure = yield* workers.run(scheduleFor(addresses))
+              const id = scheduleFor(addresses)
+              const start = performance.now()
+              const failure = yield* workers.run(id, joins)
+              const end = performance.now()
+              if (!joins) left = end
+              joins = end - start < (joins ? 2 * short : short)
+              if (end - left > politeness) {
+                yield* Effect.yieldNow
+                left = performance.now()
+              }
               if (failure !== undefined) return yield* fail("run", failure.message, stepName(failure.step))
               return yield* Effect.forEach(outputs, (i) =>
                 workers.read(addresses[i] ?? 0, elements(plan.buffers[i]?.shape ?? [0])),

@@ -1,11 +1,11 @@
 /** An ordinary kernel as a WebAssembly function over a range of its rows. */
 import type * as K from "../Kernel.ts"
 import * as Wasm from "./Assembler.ts"
-import { type Expr, f32, type Func, i32, type Local, v128 } from "./Assembler.ts"
-import { type FlatKernel, flatten, type Node } from "./Flat.ts"
+import { type Expr, f32, type Func, i32, type Local, type Statement, v128 } from "./Assembler.ts"
+import { type FlatKernel, flatten, guardBytes, inSteps, type Node } from "./Flat.ts"
 import * as Lin from "./Lin.ts"
 import { runsAlong } from "./reduce.ts"
-import { addressAt, child, keep, type Scope } from "./Scope.ts"
+import { addressAt, child, type Emitter, keep, type Scope } from "./Scope.ts"
 import { makeEmitter } from "./values.ts"
 
 /**
@@ -84,7 +84,7 @@ const pointwise = (flat: FlatKernel): boolean => {
   const last = flat.space.at(-1)
   if (last === undefined) return true
   const reduces: Array<Node & { readonly _tag: "Reduce" }> = []
-  walk(flat.stores, (node) => {
+  walk(flat.stores.flat(), (node) => {
     if (node._tag !== "Reduce") return true
     reduces.push(node)
     return false
@@ -100,25 +100,72 @@ const pointwise = (flat: FlatKernel): boolean => {
 
 const vectorsAbreast = (flat: FlatKernel): number => {
   let weight = 0
-  walk(flat.stores, (node) => {
+  walk(flat.stores.flat(), (node) => {
     weight += isTranscendental(node) ? 20 : node._tag === "Const" ? 0 : 1
     return true
   })
   return weight <= 14 ? 4 : weight <= 40 ? 2 : 1
 }
 
+/** how much an integer can grow while the axis in lanes grows by `by` */
+const growth = (l: Lin.Lin, axis: number, by: number): number =>
+  l.terms.reduce((n, { coefficient, atom }) => n + Math.abs(coefficient) * growthOf(atom, axis, by), 0)
+const growthOf = (atom: Lin.Atom, axis: number, by: number): number => {
+  if (!atom.deps.has(axis)) return 0
+  switch (atom._tag) {
+    case "Axis":
+      return by
+    case "Div":
+      return growth(atom.a, axis, by) / atom.by + 1
+    case "Mod":
+      return atom.by
+    case "Min":
+    case "Max":
+      return Math.max(growth(atom.a, axis, by), growth(atom.b, axis, by))
+    default:
+      return Infinity
+  }
+}
+
+/** whether a vector whose last lanes lie beyond the last axis loads from near the arrays, if not from them */
+const overhangs = (flat: FlatKernel, axis: number): boolean =>
+  flat.nodes.every((node) => {
+    if (node._tag !== "Load" || node.clamp) return true
+    const more = growth(node.at, axis, 3)
+    const beyond = Math.max(node.at.high - (flat.sizes[node.input] ?? 0), -node.at.low)
+    return (Math.max(0, beyond) + more) * 4 <= guardBytes - 1024
+  })
+
+/** the vectors in which neighbouring points stand one after the other, from one vector for each phase */
+const interleaved = (
+  e: Emitter,
+  scope: Scope,
+  phases: ReadonlyArray<Expr<"v128"> | undefined>,
+): ReadonlyArray<Expr<"v128">> | undefined => {
+  const [a, b, c, d] = phases
+  if (phases.length === 1 && a !== undefined) return [a]
+  const zip = (x: Expr<"v128">, y: Expr<"v128">) =>
+    [v128.shuffle32(x, y, [0, 4, 1, 5]), v128.shuffle32(x, y, [2, 6, 3, 7])] as const
+  if (a === undefined || b === undefined) return undefined
+  if (phases.length === 2) return zip(a, b)
+  if (phases.length !== 4 || c === undefined || d === undefined) return undefined
+  const [even, odd] = [zip(a, c), zip(b, d)].map((pair) => pair.map((x) => keep(e, scope, x)))
+  return even?.flatMap((x, i) => {
+    const y = odd?.[i]
+    return y === undefined ? [] : zip(x, y)
+  })
+}
+
 export const compileKernel = (kernel: K.Kernel, name: string): CompiledKernel => {
-  const flat = flatten(kernel)
-  const points = flat.space.reduce((n, a) => n * a.extent, 1)
-  const vectorAxis = pointwise(flat) ? undefined : flat.space.at(-1)
+  const plain = flatten(kernel)
+  const points = plain.space.reduce((n, a) => n * a.extent, 1)
+  const flat = pointwise(plain) ? plain : inSteps(kernel, plain)
+  const vectorAxis = pointwise(plain) ? undefined : flat.space.at(-1)
   const outer = vectorAxis === undefined ? flat.space : flat.space.slice(0, -1)
   const rows = outer.reduce((n, a) => n * a.extent, 1)
-  const row = vectorAxis?.extent ?? 1
-  const blocks = rows >= 64 ? 1 : Math.ceil(row / rowBlock)
-  const flatPoint = flat.space.reduce(
-    (at, a) => Lin.add(Lin.scale(at, a.extent), Lin.axis(a.axis, a.extent)),
-    Lin.int(0),
-  )
+  const steps = vectorAxis?.extent ?? 1
+  const { phases } = flat
+  const blocks = rows >= 64 ? 1 : Math.ceil(steps / rowBlock)
   const inputs = flat.sizes.length
 
   const arrays = Object.fromEntries([...flat.sizes, ...flat.stores].map((_, i) => [`array${i}`, "i32" as const]))
@@ -139,45 +186,84 @@ export const compileKernel = (kernel: K.Kernel, name: string): CompiledKernel =>
       if (i > 0) rest = keep(e, each, i32.divU(rest, axis.extent))
     }
 
-    const storeScalars = (scope: Scope) => {
-      const values = flat.stores.map((v) => e.scalar(v, scope))
-      values.forEach((v, s) => {
-        const { address, offset } = addressAt(e, inputs + s, flatPoint, scope)
-        scope.statements.push(f32.store(address, v, offset))
+    const storeScalars = (scope: Scope, count: number) => {
+      const values = flat.stores.map((all) => all.slice(0, count).map((v) => e.scalar(v, scope)))
+      values.forEach((all, s) => {
+        const { address, offset } = addressAt(e, inputs + s, flat.point, scope)
+        all.forEach((v, phase) => scope.statements.push(f32.store(address, v, offset + 4 * phase)))
       })
     }
-    if (vectorAxis === undefined) storeScalars(each)
+    /** `width` vectors of each phase, of which the first `count` points are stored */
+    const storeVectors = (scope: Scope, width: number, count = 4 * width * phases) => {
+      const values = flat.stores.map((all) => all.map((v) => e.vector(v, scope)))
+      values.forEach((all, s) => {
+        const { address, offset } = addressAt(e, inputs + s, flat.point, scope)
+        for (let j = 0; j < width; j++) {
+          const own = all.map((vectors) => vectors[j])
+          const start = 4 * j * phases
+          const whole = interleaved(e, scope, own)
+          if (whole !== undefined)
+            whole.forEach((x, i) => storeLanes(scope, address, x, offset + 4 * (start + 4 * i), count - start - 4 * i))
+          else
+            own.forEach((x, phase) =>
+              ([0, 1, 2, 3] as const).forEach((lane) => {
+                const at = start + lane * phases + phase
+                if (x !== undefined && at < count)
+                  scope.statements.push(v128.store32Lane(lane, address, x, offset + 4 * at))
+              }),
+            )
+        }
+      })
+    }
+    if (vectorAxis === undefined) storeScalars(each, 1)
     else {
       const i = local("i32")
       const end: Local<"i32"> = local("i32")
-      if (blocks === 1) each.statements.push(Wasm.set(i, 0), Wasm.set(end, row))
+      const whole = Math.floor(flat.row / phases)
+      if (blocks === 1) each.statements.push(Wasm.set(i, 0), Wasm.set(end, whole))
       else {
         const start = i32.mul(i32.remU(unit, blocks), rowBlock)
         each.statements.push(Wasm.set(i, start), Wasm.set(end, i32.add(i, rowBlock)))
-        each.statements.push(Wasm.set(end, Wasm.select(i32.gtS(end, row), i32.const(row), end)))
+        each.statements.push(Wasm.set(end, Wasm.select(i32.gtS(end, whole), i32.const(whole), end)))
       }
       const width = vectorsAbreast(flat)
       const rounds = (vectors: number) => {
         const lanes = vectors === 0 ? undefined : { axis: vectorAxis.axis, width: vectors }
         const inside = child(each, [[vectorAxis.axis, i]], lanes)
-        if (vectors === 0) storeScalars(inside)
-        else {
-          const values = flat.stores.map((v) => e.vector(v, inside))
-          values.forEach((blocksOf, s) => {
-            const { address, offset } = addressAt(e, inputs + s, flatPoint, inside)
-            blocksOf.forEach((x, j) => inside.statements.push(v128.store(address, x, offset + 16 * j)))
-          })
-        }
+        if (vectors === 0) storeScalars(inside, phases)
+        else storeVectors(inside, vectors)
         const step = vectors === 0 ? 1 : 4 * vectors
         inside.statements.push(Wasm.increase(i, step))
         each.statements.push(Wasm.whileLoop(i32.leS(i32.add(i, step), end), () => inside.statements))
       }
-      if (row >= 4 * width) rounds(width)
-      if (width > 1 && row % (4 * width) >= 4) rounds(1)
-      if (row % 4 > 0) rounds(0)
+      if (whole >= 4 * width) rounds(width)
+      if (width > 1 && whole % (4 * width) >= 4) rounds(1)
+      const onlyLast = (statements: ReadonlyArray<Statement>): ReadonlyArray<Statement> =>
+        blocks === 1 ? statements : [Wasm.when(i32.eq(i32.remU(unit, blocks), blocks - 1), statements)]
+      /** points of the row that are left: those of less than four steps, and of one that is not whole */
+      const left = flat.row - phases * (whole - (whole % 4))
+      if (left > 0 && overhangs(flat, vectorAxis.axis)) {
+        const inside = child(each, [[vectorAxis.axis, i]], { axis: vectorAxis.axis, width: 1 })
+        storeVectors(inside, 1, left)
+        each.statements.push(...onlyLast(inside.statements))
+      } else {
+        if (whole % 4 > 0) rounds(0)
+        const inside = child(each, [[vectorAxis.axis, i]], undefined)
+        storeScalars(inside, flat.row % phases)
+        each.statements.push(...onlyLast(inside.statements))
+      }
     }
     root.statements.push(Wasm.forRange(unit, from, to, 1, () => each.statements))
-    return root.statements
+    return Wasm.constantsFirst(root.statements, local)
   })
-  return { func, units: points === 0 ? 0 : rows * blocks, cost: points * costOf(flat.stores) }
+  return { func, units: points === 0 ? 0 : rows * blocks, cost: points * costOf(plain.stores.flat()) }
+}
+
+/** the first `count` lanes stored */
+const storeLanes = (scope: Scope, address: Expr<"i32">, x: Expr<"v128">, offset: number, count: number): void => {
+  if (count <= 0) return
+  if (count >= 4) return void scope.statements.push(v128.store(address, x, offset))
+  if (count >= 2) scope.statements.push(v128.store64(address, x, offset))
+  if (count === 1) scope.statements.push(v128.store32Lane(0, address, x, offset))
+  if (count === 3) scope.statements.push(v128.store32Lane(2, address, x, offset + 8))
 }

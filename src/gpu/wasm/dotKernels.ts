@@ -34,7 +34,7 @@ export const dotField = wordsNamed(
     "rowTable",
     "columnTable",
   ] as const),
-  ...(["rowStride", "columnStride", "spans", "spanTable", "segmentTable", "threadBytes"] as const),
+  ...(["rowStride", "columnStride", "spans", "spanTable", "segmentTable", "threadBytes", "accumulate"] as const),
 )
 export const dotBatch = wordsNamed("a", "b", "c")
 /** which segments a span has */
@@ -218,7 +218,7 @@ export const innerProducts = ({ wide, relaxed }: { readonly wide: boolean; reado
                 ),
                 f("rowStride"),
                 f("columnStride"),
-                span,
+                i32.or(span, f("accumulate")),
               ),
             ]),
           ]),

@@ -57,6 +57,8 @@ export interface Prepared {
   readonly pieces: ReadonlyArray<Need | undefined>
   /** bytes of each piece, wherever it lies */
   readonly sizes: ReadonlyArray<number>
+  /** what is copied into pieces before the first run */
+  readonly tables: ReadonlyArray<{ readonly words: Int32Array; readonly piece: Piece }>
   readonly tasks: ReadonlyArray<KernelTask | ContractionTask>
 }
 
@@ -90,6 +92,8 @@ const contentOf = (kernel: Kernel): string => {
   return [...numbers.keys()].join("\n")
 }
 
+const sameWords = (a: Int32Array, b: Int32Array): boolean => a.length === b.length && a.every((w, i) => w === b[i])
+
 /** the code of kernels by their content, shared by the plans of a device */
 export type KernelCache = Map<string, CompiledKernel>
 
@@ -98,8 +102,18 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
   const end = Math.max(0, plan.steps.length - 1)
   const funcs = new Map<string, { readonly compiled: CompiledKernel; readonly fn: string }>()
   const tasks: Array<KernelTask | ContractionTask> = []
+  const placed: Array<{ readonly words: Int32Array; readonly piece: Piece }> = []
 
   const piece = (bytes: number, first: number, last: number): Piece => pieces.push({ bytes, first, last }) - 1
+
+  /** contractions of equal shapes share their tables */
+  const tablesOf = (words: Int32Array): Piece => {
+    const found = placed.find((t) => sameWords(t.words, words))
+    if (found !== undefined) return found.piece
+    const made = piece(words.byteLength, 0, end)
+    placed.push({ words, piece: made })
+    return made
+  }
 
   const kernelTask = (
     kernel: Kernel,
@@ -137,7 +151,7 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
       return ordinary(Contraction.plain(c), { code: c, inputs, outputs }, step)
     const alone = engine.threads === 1 || Contraction.flops(c) < 8 * aloneBelow
     const planned = planContraction(c, { threads: alone ? 1 : engine.threads, wide: engine.wide })
-    const tables = piece(planned.tables.byteLength, 0, end)
+    const tables = tablesOf(planned.tables)
     const workspace = piece(planned.workspaceBytes, step, step)
     const access = { reads: [...inputs, tables], writes: [output, workspace] }
     tasks.push({ _tag: "ContractionTask", step, planned, alone, inputs, output, tables, workspace, ...access })
@@ -158,6 +172,7 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
     arena: arrange(pieces.map((p) => p ?? { bytes: 0, first: 0, last: 0 })),
     pieces,
     sizes: pieces.map((p, i) => p?.bytes ?? elements(plan.buffers[i]?.shape ?? [0]) * 4),
+    tables: placed,
     tasks,
   }
 }

@@ -266,10 +266,21 @@ const scatter = ({ columns }: KernelOptions): Func =>
     },
   )
 
+/** the kernels of tiles of one to `maxRows` rows, on packed panels and on panels in place */
+export interface TileKernels {
+  readonly packed: ReadonlyArray<Func>
+  readonly inPlace: ReadonlyArray<Func>
+}
+
+export const tileKernels = (options: KernelOptions): TileKernels => ({
+  packed: range(maxRows).map((i) => tileKernel(i + 1, false, options)),
+  inPlace: range(maxRows).map((i) => tileKernel(i + 1, true, options)),
+})
+
 /** one thread's share of a product: see `Product.ts` */
-export const product = (options: KernelOptions): Func => {
+export const product = (options: KernelOptions, { packed, inPlace }: TileKernels): Func => {
   const { columns } = options
-  const kernels = [false, true].map((inPlace) => range(maxRows).map((i) => tileKernel(i + 1, inPlace, options)))
+  const kernels = [packed, inPlace]
   const rowsPacker = packRows(options, packGroup(options))
   const transposer = packTransposed(options)
   const scatterer = scatter(options)
@@ -280,7 +291,7 @@ export const product = (options: KernelOptions): Func => {
     (p, local) => {
       const i = () => local("i32")
       const [rowPart, columnPart, unit, lastUnit, tile, firstTile, lastTile] = [i(), i(), i(), i(), i(), i(), i()]
-      const [z, zEntry, panel, column, width, direct, contiguous, packed] = [i(), i(), i(), i(), i(), i(), i(), i()]
+      const [z, zEntry, panel, column, width, direct, contiguous, start] = [i(), i(), i(), i(), i(), i(), i(), i()]
       const [blockIndex, entry, count, rows, row, scratch, from, to] = [i(), i(), i(), i(), i(), i(), i(), i()]
       const [outputs, large, rowTable, fromStride, toStride, stored] = [i(), i(), i(), i(), i(), i()]
       const f = (name: keyof typeof field) => word(p.d, field[name])
@@ -323,7 +334,7 @@ export const product = (options: KernelOptions): Func => {
                     i32.add(i32.add(p.a, word(zEntry, batch.a)), word(entry, kBlock.a)),
                     i32.add(rowTable, i32.shl(row, 2)),
                     table(word(entry, kBlock.table)),
-                    packed,
+                    start,
                     count,
                     from,
                     fromStride,
@@ -345,12 +356,12 @@ export const product = (options: KernelOptions): Func => {
       const columnOffsets = i32.add(table(f("columnTable")), i32.shl(column, 2))
       const bringPanel: Statement = when(
         f("inPlace"),
-        [set(packed, i32.add(right, i32.load(columnOffsets)))],
+        [set(start, i32.add(right, i32.load(columnOffsets)))],
         [
-          set(packed, p.work),
+          set(start, p.work),
           ...[rowsPacker, transposer].map((packer, kind) =>
             when(i32.eq(f("packTransposed"), kind), [
-              call(packer, right, table(word(entry, kBlock.table)), columnOffsets, count, packed),
+              call(packer, right, table(word(entry, kBlock.table)), columnOffsets, count, start),
             ]),
           ),
         ],

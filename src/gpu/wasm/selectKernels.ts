@@ -7,6 +7,15 @@ export interface Kernels {
   readonly wide: boolean
   /** whether the kernels use relaxed SIMD's fused multiplication and addition, for `contractionFunctions` */
   readonly relaxed: boolean
+  /** these kernels, for a memory as it was asked for */
+  readonly module: WebAssembly.Module
+}
+
+/** the contraction kernels as a module, for a memory that is shared or not */
+const compiled = (options: { readonly wide: boolean; readonly relaxed: boolean }, shared: boolean) => {
+  const memory = { minimum: 1, shared, address: "i32" } as const
+  const exports = contractionFunctions(options)
+  return new WebAssembly.Module(encode({ memory: shared ? { ...memory, maximum: 65536 } : memory, exports }))
 }
 
 const [m, n, k] = [48, 64, 256]
@@ -27,20 +36,27 @@ const trial: Contraction = {
   bias: false,
 }
 
+/** rounds without a gain after which the fastest code is taken to run: more than unoptimised code gets through in vain */
+const patience = 30
+/** milliseconds after which it is decided anyway */
+const longest = 20
+
 /**
  * Which contraction kernels suit this engine, in a few milliseconds: the wide ones are taken if they agree with the narrow
- * ones and are faster, which they are where the engine fuses vectors and are not where they spill.
+ * ones and are faster, which they are where the engine fuses vectors and are not where they spill. Without `auto`, the narrow ones.
  *
  * Call it in the thread that runs the kernels or in one of the same engine.
  */
-export const selectKernels = (): Kernels => {
+export const selectKernels = ({ auto, shared }: { readonly auto: boolean; readonly shared: boolean }): Kernels => {
   const relaxed = supportsRelaxed()
-  const memory = new WebAssembly.Memory({ initial: 8, maximum: 8 })
-  const bytes = encode({
-    memory: { minimum: 8, maximum: 8, shared: false, address: "i32" },
-    exports: contractionFunctions({ wide: true, relaxed }),
-  })
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } })
+  const module = compiled({ wide: auto, relaxed }, shared)
+  if (auto && suitsWide(module, shared)) return { wide: true, relaxed, module }
+  return { wide: false, relaxed, module: auto ? compiled({ wide: false, relaxed }, shared) : module }
+}
+
+const suitsWide = (module: WebAssembly.Module, shared: boolean): boolean => {
+  const memory = new WebAssembly.Memory({ initial: 8, maximum: 8, shared })
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
   const floats = new Float32Array(memory.buffer)
   const inputs = [0, 4 * m * k]
   const output = 4 * (m * k + k * n)
@@ -68,16 +84,19 @@ export const selectKernels = (): Kernels => {
   const [wide, narrow] = results as [Float32Array, Float32Array]
   const agree = wide.every((x, i) => Math.abs(x - (narrow[i] ?? Number.NaN)) < 1e-3)
 
+  if (!agree) return false
+
   // the best of several alternating runs: the first ones still run unoptimised code
   const best = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
-  const end = performance.now() + 20
-  do {
+  const end = performance.now() + longest
+  for (let idle = 0; idle < patience && performance.now() < end; idle++)
     prepared.forEach(({ run, load }, i) => {
       load()
       const start = performance.now()
       run()
-      best[i] = Math.min(best[i] ?? 0, performance.now() - start)
+      const time = performance.now() - start
+      if (time < 0.95 * (best[i] ?? 0)) idle = 0
+      best[i] = Math.min(best[i] ?? 0, time)
     })
-  } while (performance.now() < end)
-  return { relaxed, wide: agree && (best[0] ?? 0) < 0.9 * (best[1] ?? 0) }
+  return (best[0] ?? 0) < 0.9 * (best[1] ?? 0)
 }

@@ -10,7 +10,9 @@ export interface SplitReduction {
 
 const most = 64
 const manyElements = 32768
-const fewPoints = 64
+const fewPoints = 15
+/** parts of an axis that are enough for any number of threads */
+const enough = 16
 
 /** `v` with one axis replaced */
 const substitute = (v: K.Value, axis: number, by: K.Index): K.Value => {
@@ -44,7 +46,7 @@ const extentOf = (axes: ReadonlyArray<K.ReduceAxis>): number => axes.reduce((n, 
 
 /** how many parts an axis is cut into: a number that divides it, where there is one of a good size */
 const chunksOf = (extent: number): number => {
-  for (let n = Math.min(most, extent); n >= 16; n--) if (extent % n === 0) return n
+  for (let n = Math.min(most, extent); n >= enough; n--) if (extent % n === 0) return n
   return Math.min(most, extent)
 }
 
@@ -60,19 +62,20 @@ export const splitReduction = (kernel: K.Kernel): SplitReduction | undefined => 
   const point = K.point(kernel.space)
   const replaced = new Map<K.Value, K.Value>()
   const partials = reduces.map((r, i): K.Kernel => {
-    const longest = r.axes.reduce((a, b) => (b.extent > a.extent ? b : a))
-    const chunks = chunksOf(longest.extent)
-    const size = Math.ceil(longest.extent / chunks)
+    // parts of the outermost axis are each contiguous
+    const cut = r.axes.find((a) => a.extent >= enough) ?? r.axes.reduce((a, b) => (b.extent > a.extent ? b : a))
+    const chunks = chunksOf(cut.extent)
+    const size = Math.ceil(cut.extent / chunks)
     const chunk = K.axis(kernel.space.length)
-    const at = K.iadd(K.imul(chunk, size), K.axis(longest.axis))
-    const body = substitute(r.body, longest.axis, at)
+    const at = K.iadd(K.imul(chunk, size), K.axis(cut.axis))
+    const body = substitute(r.body, cut.axis, at)
     const whole =
-      size * chunks === longest.extent
+      size * chunks === cut.extent
         ? body
-        : K.select(K.compareIndex("lt", at, longest.extent), body, r.op === "sum" ? 0 : -Infinity)
-    const axes = r.axes.map((a) => (a === longest ? { ...a, extent: size } : a))
-    const joined = K.load(kernel.inputs.length + i, [...point, K.axis(longest.axis)])
-    replaced.set(r, { _tag: "Reduce", op: r.op, axes: [{ axis: longest.axis, extent: chunks }], body: joined })
+        : K.select(K.compareIndex("lt", at, cut.extent), body, r.op === "sum" ? 0 : -Infinity)
+    const axes = r.axes.map((a) => (a === cut ? { ...a, extent: size } : a))
+    const joined = K.load(kernel.inputs.length + i, [...point, K.axis(cut.axis)])
+    replaced.set(r, { _tag: "Reduce", op: r.op, axes: [{ axis: cut.axis, extent: chunks }], body: joined })
     return {
       ...kernel,
       space: [...kernel.space, chunks],

@@ -5,7 +5,18 @@ import type { Comparison } from "../Kernel.ts"
 import type { FlatKernel, Node, Test } from "./Flat.ts"
 import * as Lin from "./Lin.ts"
 import { reduceScalar, reduceVector } from "./reduce.ts"
-import { addressAt, child, type Emitter, home, intAt, intLanes, keep, lookup, type Scope } from "./Scope.ts"
+import {
+  addressAt,
+  child,
+  type Emitter,
+  home,
+  intAt,
+  intLanes,
+  keep,
+  lookup,
+  numberLanes,
+  type Scope,
+} from "./Scope.ts"
 import * as M from "./vectorMath.ts"
 
 type V = Expr<"v128">
@@ -20,6 +31,14 @@ const integerComparison = {
 
 const depends = (scope: Scope, deps: ReadonlySet<number>): boolean =>
   scope.lanes !== undefined && deps.has(scope.lanes.axis)
+
+const isZero = (node: Node): boolean => node._tag === "Const" && Object.is(node.value, 0)
+/** a minimum or maximum with a number: a NaN can only stand on one side, and keeps there without being asked for */
+const isBound = (node: Node): boolean =>
+  node._tag === "Binary" &&
+  (node.op === "min" || node.op === "max") &&
+  node.b._tag === "Const" &&
+  !Number.isNaN(node.b.value)
 
 export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: Emitter["bases"]): Emitter => {
   const e: Emitter = {
@@ -91,20 +110,24 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
       }
     }
   }
+  /** what a test denies, where that is cheaper to ask */
+  const denied = (t: Test): Test | undefined => (t._tag === "Not" && t.a._tag !== "IsNaN" ? t.a : undefined)
   const mask = (t: Test, scope: Scope): ReadonlyArray<V> => {
+    const place = home(scope, t.deps)
+    if (!depends(scope, t.deps)) {
+      const key = `splat mask ${t.id}`
+      const all = lookup(scope, "vectors", key)?.[0] ?? keep(e, place, i32x4.splat(i32.sub(0, test(t, place))))
+      if (lookup(scope, "vectors", key) === undefined) place.vectors.set(key, [all])
+      return Array.from({ length: scope.lanes?.width ?? 1 }, () => all)
+    }
     const key = `mask ${t.id}`
     const before = lookup(scope, "vectors", key)
     if (before !== undefined) return before
-    const place = home(scope, t.deps)
-    const kept = maskOf(t, scope).map((x) => keep(e, depends(scope, t.deps) ? place : scope, x))
-    ;(depends(scope, t.deps) ? place : scope).vectors.set(key, kept)
+    const kept = maskOf(t, place).map((x) => keep(e, place, x))
+    place.vectors.set(key, kept)
     return kept
   }
   const maskOf = (t: Test, scope: Scope): ReadonlyArray<V> => {
-    if (!depends(scope, t.deps)) {
-      const all = keep(e, scope, i32x4.splat(i32.sub(0, test(t, scope))))
-      return Array.from({ length: scope.lanes?.width ?? 1 }, () => all)
-    }
     const both = (a: ReadonlyArray<V>, b: ReadonlyArray<V>, op: (x: V, y: V) => V) => a.map((x, j) => op(x, b[j] ?? x))
     switch (t._tag) {
       case "Always":
@@ -114,12 +137,16 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
         return intLanes(e, t.index, scope).map((x) => integerComparison.vector[t.op](x, i32x4.const(0)))
       case "Compare":
         return both(e.vector(t.a, scope), e.vector(t.b, scope), f32x4[t.op])
-      case "And":
+      case "And": {
+        const [a, b] = [denied(t.a), denied(t.b)]
+        if (b !== undefined) return both(mask(t.a, scope), mask(b, scope), v128.andnot)
+        if (a !== undefined) return both(mask(t.b, scope), mask(a, scope), v128.andnot)
         return both(mask(t.a, scope), mask(t.b, scope), v128.and)
+      }
       case "Or":
         return both(mask(t.a, scope), mask(t.b, scope), v128.or)
       case "Not":
-        return mask(t.a, scope).map(v128.not)
+        return t.a._tag === "IsNaN" ? e.vector(t.a.a, scope).map((x) => f32x4.eq(x, x)) : mask(t.a, scope).map(v128.not)
       case "IsNaN":
         return e.vector(t.a, scope).map((x) => f32x4.ne(x, x))
     }
@@ -142,6 +169,18 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
     return f32.load(address, offset)
   }
 
+  /** all elements from the first lane's to the last's, of every second of which loads make use: both share them */
+  const neighbours = (input: number, at: Lin.Lin, scope: Scope): ReadonlyArray<V> => {
+    const key = `pairs ${input} ${at.key}`
+    const before = lookup(scope, "vectors", key)
+    if (before !== undefined) return before
+    const { address, offset } = addressAt(e, input, at, scope)
+    const width = 2 * (scope.lanes?.width ?? 1)
+    const kept = Array.from({ length: width }, (_, j) => keep(e, scope, v128.load(address, offset + 16 * j)))
+    scope.vectors.set(key, kept)
+    return kept
+  }
+
   const loadVector = (node: Node & { readonly _tag: "Load" }, scope: Scope): ReadonlyArray<V> => {
     const lanes = scope.lanes ?? { axis: -1, width: 1 }
     const blocks = Array.from({ length: lanes.width }, (_, j) => j)
@@ -157,10 +196,15 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
     if (affine && !node.clamp) {
       const { address, offset } = addressAt(e, node.input, node.at, scope)
       if (step === 1) return blocks.map((j) => v128.load(address, offset + 16 * j))
-      if (step === 2)
-        return blocks.map((j) =>
-          v128.shuffle32(v128.load(address, offset + 32 * j), v128.load(address, offset + 32 * j + 16), [0, 2, 4, 6]),
-        )
+      if (step === 2) {
+        const odd = Math.abs(node.at.constant) % 2 === 1
+        const pairs = neighbours(node.input, odd ? Lin.add(node.at, Lin.int(-1)) : node.at, scope)
+        return blocks.map((j) => {
+          const [low, high] = [pairs[2 * j], pairs[2 * j + 1]]
+          if (low === undefined || high === undefined) throw new Error("a vector is missing")
+          return v128.shuffle32(low, high, odd ? [1, 3, 5, 7] : [0, 2, 4, 6])
+        })
+      }
       if (step > 2)
         return blocks.map((j) => {
           const at = (lane: number) => offset + (4 * j + lane) * step * 4
@@ -213,6 +257,7 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
       }
       case "Binary": {
         const [a, b] = [e.scalar(node.a, scope), e.scalar(node.b, scope)]
+        if (isBound(node)) return Wasm.select(node.op === "max" ? f32.lt(a, b) : f32.gt(a, b), b, a)
         if (node.op !== "pow") return f32[node.op](a, b)
         return f32x4.extractLane(
           0,
@@ -242,18 +287,22 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
       case "Load":
         return loadVector(node, scope)
       case "ToFloat":
-        return intLanes(e, node.index, scope).map(f32x4.convertI32x4S)
+        return numberLanes(e, node.index, scope)
       case "Unary":
         return e.vector(node.a, scope).map((x) => unary(node.op, x, scope))
       case "Binary": {
         const [a, b] = [e.vector(node.a, scope), e.vector(node.b, scope)]
         const { op } = node
+        if (isBound(node)) return a.map((x, j) => (op === "max" ? f32x4.pmax : f32x4.pmin)(x, b[j] ?? x))
         if (op === "pow") return a.map((x, j) => M.pow(x, b[j] ?? x, (y) => keep(e, scope, y)))
         return a.map((x, j) => f32x4[op](x, b[j] ?? x))
       }
       case "Select": {
         if (depends(scope, node.condition.deps)) {
-          const [m, a, b] = [mask(node.condition, scope), e.vector(node.a, scope), e.vector(node.b, scope)]
+          const m = mask(node.condition, scope)
+          if (isZero(node.b)) return e.vector(node.a, scope).map((a, j) => v128.and(a, m[j] ?? a))
+          if (isZero(node.a)) return e.vector(node.b, scope).map((b, j) => v128.andnot(b, m[j] ?? b))
+          const [a, b] = [e.vector(node.a, scope), e.vector(node.b, scope)]
           return m.map((x, j) => v128.bitselect(a[j] ?? x, b[j] ?? x, x))
         }
         const condition = test(node.condition, scope)

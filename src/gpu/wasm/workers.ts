@@ -2,6 +2,8 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { DeviceError } from "../Device.ts"
+import { control as words, leastSpin } from "./control.ts"
+import { type Failure, finished, makeHost, mayBlock, type Wait } from "./host.ts"
 import { workerSource } from "./workerSource.ts"
 
 /** one call of an exported function; with `units`, they are shared out among the workers */
@@ -35,6 +37,7 @@ type Request =
   | { readonly type: "start"; readonly pages: number; readonly maximum: number }
   | { readonly type: "read"; readonly address: number; readonly length: number }
   | { readonly type: "run"; readonly id: number }
+  | { readonly type: "failure" }
 
 interface Reply {
   readonly request: number
@@ -61,8 +64,11 @@ export interface Workers {
   readonly write: (address: number, data: Float32Array) => void
   readonly zero: (address: number, bytes: number) => void
   readonly read: (address: number, length: number) => Effect.Effect<Float32Array, string>
-  /** runs a schedule on all; gives the first failure of a step */
-  readonly run: (id: number) => Effect.Effect<{ readonly step: number; readonly message: string } | undefined, string>
+  /**
+   * Runs a schedule on all; gives the first failure of a step. Where this thread may block and is to join, it takes the
+   * place of one of the workers.
+   */
+  readonly run: (id: number, join?: boolean) => Effect.Effect<Failure | undefined, string>
 }
 
 const inNode = (): boolean => typeof process !== "undefined" && typeof process.getBuiltinModule === "function"
@@ -120,27 +126,49 @@ const sharedMemory = (): { readonly memory: WebAssembly.Memory; readonly maximum
   return undefined
 }
 
-const isFailure = (x: unknown): x is { readonly step: number; readonly message: string } =>
-  typeof x === "object" && x !== null && "step" in x && "message" in x
+/** in TypeScript's library from ES2024 on, and not in every browser */
+interface WaitAsync {
+  (words: Int32Array, index: number, value: number): { readonly value: string | Promise<string> }
+}
+const waitAsync = (): WaitAsync | undefined => {
+  const found: unknown = Reflect.get(Atomics, "waitAsync")
+  return typeof found === "function" ? (...given) => Reflect.apply(found, Atomics, given) : undefined
+}
+
+const isFailure = (x: unknown): x is Failure => typeof x === "object" && x !== null && "step" in x && "message" in x
+
+/** for how many milliseconds threads spin at a barrier: hardly, where they take each other's processor */
+const barrierSpin = (parts: number): number => (parts > processors() ? leastSpin : 0.05)
 
 /** Starts workers that end with the scope. Without shared memory there is one, with a memory of its own. */
 export const startWorkers = (
   device: string,
-  wanted: { readonly threads: number; readonly shared: boolean },
+  wanted: {
+    readonly threads: number
+    readonly shared: boolean
+    /** `false`: every run is a message to the workers, as where the engine has no `Atomics.waitAsync` */
+    readonly park?: boolean
+  },
 ): Effect.Effect<Workers, DeviceError, Scope.Scope> =>
   Effect.gen(function* () {
     const common = wanted.shared ? sharedMemory() : undefined
     const parts = common === undefined ? 1 : wanted.threads
     const maximum = common?.maximum ?? 65536
-    const control = common === undefined ? undefined : new SharedArrayBuffer(64)
+    const control = common === undefined ? undefined : new SharedArrayBuffer(4 * words.words(parts))
     const flags = control === undefined ? undefined : new Int32Array(control)
+    const later = wanted.park === false ? undefined : waitAsync()
+    const parked = flags === undefined || later === undefined ? undefined : { flags, later }
+    const host =
+      common !== undefined && parked !== undefined && mayBlock()
+        ? makeHost(common.memory, parked.flags, parts, barrierSpin(parts))
+        : undefined
 
     let broken: string | undefined
     let requests = 0
-    let ended = false
+    let runs = 0
     const waiting = new Map<number, (reply: Reply | string) => void>()
     const fail = (reason: string) => {
-      if (ended || broken !== undefined) return
+      if (broken !== undefined) return
       broken = reason
       // an answer takes itself out of the map, which its iterator allows
       for (const answer of waiting.values()) answer(reason)
@@ -155,35 +183,63 @@ export const startWorkers = (
       }),
       (all) =>
         Effect.sync(() => {
-          ended = true
+          fail("the scope of the device has closed")
           for (const t of all) t.end()
         }),
     )
+    const hold = (on: boolean) => {
+      for (const t of threads) t.hold(on)
+    }
 
-    const ask = (
-      to: ReadonlyArray<Thread>,
-      message: (i: number) => Request,
-    ): Effect.Effect<ReadonlyArray<unknown>, string> =>
+    const wake = (part: number) => {
+      if (parked === undefined) return
+      Atomics.add(parked.flags, words.worker(part), 1)
+      Atomics.notify(parked.flags, words.worker(part))
+    }
+    const post = (message: (part: number) => { readonly type: string }) => {
+      // a parked worker goes back to its messages when it is told that there are more than it has seen
+      if (parked !== undefined) Atomics.add(parked.flags, words.posted, 1)
+      threads.forEach((t, i) => {
+        t.post(message(i))
+        wake(i)
+      })
+    }
+
+    /**
+     * Something that ends with an answer or with the workers, while the process stays alive; `begin` gives what is to be
+     * done with replies.
+     */
+    const awaiting = <A>(
+      begin: (request: number, finish: (outcome: Effect.Effect<A, string>) => void) => (reply: Reply | string) => void,
+    ): Effect.Effect<A, string> =>
       Effect.callback((resume) => {
         if (broken !== undefined) return resume(Effect.fail(broken))
         const request = requests++
-        const results: Array<unknown> = []
-        const finish = (outcome: Effect.Effect<ReadonlyArray<unknown>, string>) => {
+        let over = false
+        const answer = begin(request, (outcome) => {
+          over = true
           waiting.delete(request)
-          if (waiting.size === 0) for (const t of threads) t.hold(false)
+          if (waiting.size === 0) hold(false)
           resume(outcome)
-        }
-        waiting.set(request, (reply) => {
+        })
+        if (over) return
+        waiting.set(request, answer)
+        hold(true)
+      })
+
+    const ask = (message: (part: number) => Request): Effect.Effect<ReadonlyArray<unknown>, string> =>
+      awaiting((request, finish) => {
+        const results: Array<unknown> = []
+        post((i) => ({ ...message(i), request }))
+        return (reply) => {
           if (typeof reply === "string") return finish(Effect.fail(reply))
           if (reply.broken !== undefined) {
             broken = reply.broken
             return finish(Effect.fail(reply.broken))
           }
           results.push(reply.result)
-          if (results.length === to.length) finish(Effect.succeed(results))
-        })
-        for (const t of threads) t.hold(true)
-        to.forEach((t, i) => t.post({ ...message(i), request }))
+          if (results.length === parts) finish(Effect.succeed(results))
+        }
       })
 
     const start = (part: number) => ({
@@ -192,15 +248,71 @@ export const startWorkers = (
       maximum,
       part,
       parts,
+      parks: parked !== undefined,
+      own: words.worker(part),
+      barrierSpin: barrierSpin(parts),
       ...(common === undefined ? {} : { memory: common.memory, control }),
     })
-    yield* ask(threads, start).pipe(Effect.mapError((reason) => new DeviceError({ device, action: "start", reason })))
+    yield* ask(start).pipe(Effect.mapError((reason) => new DeviceError({ device, action: "start", reason })))
 
+    /** the schedules in which the first part does everything */
+    const alone = new Set<number>()
     const tell = (message: Message) => {
-      if (broken === undefined) for (const t of threads) t.post(message)
+      if (message.type === "module") host?.module(message.id, message.module)
+      else if (message.type === "dropModule") host?.dropModule(message.id)
+      else if (message.type === "schedule") {
+        if (message.phases.every((phase) => phase.alone && !phase.barrier)) alone.add(message.id)
+        host?.schedule(message.id, message.phases)
+      } else if (message.type === "dropSchedule") {
+        alone.delete(message.id)
+        host?.dropSchedule(message.id)
+      }
+      if (broken === undefined) post(() => message)
     }
     const view = (address: number, length: number): Float32Array | undefined =>
       common && new Float32Array(common.memory.buffer, address, length)
+
+    const failures = (own: Failure | undefined): Effect.Effect<Failure | undefined, string> =>
+      Effect.map(
+        ask(() => ({ type: "failure" })),
+        (results) => own ?? results.find(isFailure),
+      )
+    const runParked = ({ flags, later }: NonNullable<typeof parked>, id: number, join: boolean) =>
+      Effect.suspend((): Effect.Effect<Failure | undefined, string> => {
+        if (broken !== undefined) return Effect.fail(broken)
+        const joined = join ? host : undefined
+        const to = alone.has(id) ? 1 : parts
+        const from = joined === undefined ? 0 : 1
+        const number = (runs = (runs + 1) & 0x7fffffff)
+        Atomics.store(flags, words.failed, 0)
+        Atomics.store(flags, words.done, 0)
+        Atomics.store(flags, words.schedule, id)
+        Atomics.store(flags, words.crew, to - from)
+        for (let part = from; part < to; part++) {
+          Atomics.store(flags, words.worker(part) + 1, number)
+          wake(part)
+        }
+        const walk = joined === undefined ? finished(flags, number) : joined.walk(id, number, from < to)
+        const end = (failure: Failure | undefined) =>
+          Atomics.load(flags, words.failed) === 0 ? Effect.succeed(undefined) : failures(failure)
+        const first = walk.next()
+        if (first.done === true) return end(first.value)
+        return awaiting((_, finish) => {
+          let over = false
+          const next = (step: IteratorResult<Wait, Failure | undefined>): void => {
+            if (step.done === true) return finish(end(step.value))
+            const { value } = later(flags, step.value.word, step.value.value)
+            const resume = () => (over ? undefined : next(walk.next()))
+            if (typeof value === "string") resume()
+            else value.then(resume, resume)
+          }
+          next(first)
+          return (reply) => {
+            over = true
+            finish(Effect.fail(String(reply)))
+          }
+        })
+      })
 
     return {
       threads: parts,
@@ -236,17 +348,19 @@ export const startWorkers = (
         // a copy in memory of its own: what is shared cannot be given to everything that takes arrays
         if (here !== undefined) return Effect.sync(() => new Float32Array(here))
         return Effect.map(
-          ask(threads, () => ({ type: "read", address, length })),
+          ask(() => ({ type: "read", address, length })),
           ([array]) => (array instanceof Float32Array ? array : new Float32Array(0)),
         )
       },
-      run: (id) =>
-        Effect.suspend(() => {
-          if (flags !== undefined) Atomics.store(flags, 2, 0)
+      run: (id, join = false) => {
+        if (parked !== undefined) return runParked(parked, id, join)
+        return Effect.suspend(() => {
+          if (flags !== undefined) Atomics.store(flags, words.failed, 0)
           return Effect.map(
-            ask(threads, () => ({ type: "run", id })),
+            ask(() => ({ type: "run", id })),
             (results) => results.find(isFailure),
           )
-        }),
+        })
+      },
     }
   })

@@ -1,9 +1,8 @@
 import { adaptiveMaxPool2d as op } from "../../ops/adaptiveMaxPool2d.ts"
 import { type AdaptivePool2d, adaptivePool2d } from "../../shapes/adaptivePool2d.ts"
 import type { Pair } from "../../shapes/Shape.ts"
-import { notSize, type SizePair } from "../../shapes/size.ts"
+import { firstFault, notSize, type SizePair } from "../../shapes/size.ts"
 import { type By, type Layer, layer, pure, type Rule, type Typed } from "../Layer.ts"
-import { firstFault } from "./faults.ts"
 import { asGiven } from "./repr.ts"
 
 export interface AdaptiveMaxPool2d<Out extends Pair> extends Layer {

@@ -1,9 +1,9 @@
 import { avgPool2d as op } from "../../ops/avgPool2d.ts"
 import { type Pool2d, pool2d } from "../../shapes/pool2d.ts"
 import type { Pair } from "../../shapes/Shape.ts"
-import { notSize, type SizePair } from "../../shapes/size.ts"
+import { firstFault, notPoolPadding, notSize, type SizePair } from "../../shapes/size.ts"
 import { type By, type Layer, layer, pure, type Rule, type Typed } from "../Layer.ts"
-import { firstFault, notPoolPadding, type PoolPadding } from "./faults.ts"
+import type { PoolPadding } from "./faults.ts"
 import { asGiven } from "./repr.ts"
 
 export interface AvgPool2d<

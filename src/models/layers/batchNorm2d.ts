@@ -1,11 +1,11 @@
 import { batchNorm2d as op } from "../../ops/batchNorm2d.ts"
-import type { Tensor } from "../../ops/Tensor.ts"
+import { fill, type Tensor } from "../../ops/Tensor.ts"
 import { add } from "../../ops/add.ts"
+import { div } from "../../ops/div.ts"
 import { type Refuse, refuse } from "../../shapes/Refusal.ts"
 import { type Dim, type Fits, fits, numel, type Shape, type Show, show, type ShowDim } from "../../shapes/Shape.ts"
-import { notSize, type Size } from "../../shapes/size.ts"
+import { firstFault, notSize, type Size } from "../../shapes/size.ts"
 import { type By, type Layer, layer, type Rule, trainable, type Typed } from "../Layer.ts"
-import { firstFault } from "./faults.ts"
 import { float } from "./repr.ts"
 
 export interface BatchNorm2d<C extends number> extends Layer {
@@ -44,8 +44,8 @@ export const channels = (s: Shape, c: number, by: string) => {
 export interface BatchNorm2dOptions {
   /** added to the variance; 1e-5 when absent */
   readonly eps?: number
-  /** the share of the new batch in the running statistics; 0.1 when absent */
-  readonly momentum?: number
+  /** the share of the new batch in the running statistics, `null` for the mean of all batches; 0.1 when absent */
+  readonly momentum?: number | null
 }
 
 /**
@@ -66,12 +66,12 @@ export const batchNorm2d = <const C extends number>(
   const fault = firstFault({ numFeatures: notSize(c) })
   const buffer = (name: string, shape: ReadonlyArray<number>, value: number) => ({
     ...trainable(name, shape, { _tag: "Fill", value }),
-    trainable: false,
+    requiresGrad: false,
   })
   return layer<BatchNorm2d<C>>({
     kind: "batchNorm2d",
     label: `batchNorm2d(${c})`,
-    repr: `BatchNorm2d(${c}, eps=${float(eps)}, momentum=${float(momentum)}, affine=True, track_running_stats=True)`,
+    repr: `BatchNorm2d(${c}, eps=${float(eps)}, momentum=${momentum === null ? "None" : float(momentum)}, affine=True, track_running_stats=True)`,
     rule: (input, { by }) => fault ?? channels(input, c, by),
     params: [
       trainable("weight", [c], { _tag: "Fill", value: 1 }),
@@ -84,13 +84,16 @@ export const batchNorm2d = <const C extends number>(
     forward: (x, { params, training }) => {
       const { weight = null, bias = null, running_mean = null, running_var = null, num_batches_tracked } = params
       const statistics = { runningMean: running_mean, runningVar: running_var }
-      const { output, runningMean, runningVar } = op(x, { weight, bias, ...statistics, training, eps, momentum })
+      // with this batch, so many were seen: each has the same share in their mean
+      const seen: Tensor = add(num_batches_tracked ?? fill(0), 1)
+      const share = momentum ?? div(1, seen)
+      const options = { weight, bias, ...statistics, training, eps, momentum: share }
+      const { output, runningMean, runningVar } = op(x, options)
       if (!training || runningMean === null || runningVar === null || num_batches_tracked === undefined)
         return { output, updates: {} }
-      const counted: Tensor = add(num_batches_tracked, 1)
       return {
         output,
-        updates: { running_mean: runningMean, running_var: runningVar, num_batches_tracked: counted },
+        updates: { running_mean: runningMean, running_var: runningVar, num_batches_tracked: seen },
       }
     },
   })

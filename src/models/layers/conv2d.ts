@@ -3,10 +3,17 @@ import type { Tensor } from "../../ops/Tensor.ts"
 import { type Conv2d as Shapes, conv2d as shapes, type Padding } from "../../shapes/conv2d.ts"
 import type { FloorDiv } from "../../shapes/int.ts"
 import { numel, type Pair, pairX, pairY, type X, type Y } from "../../shapes/Shape.ts"
-import { type CountPair, type Groups, notCount, notGroups, notSize } from "../../shapes/size.ts"
-import type { Size, SizePair } from "../../shapes/size.ts"
+import {
+  type CountPair,
+  firstFault,
+  type Groups,
+  notCount,
+  notGroups,
+  notSize,
+  type Size,
+  type SizePair,
+} from "../../shapes/size.ts"
 import { type By, fanIn, type Layer, layer, pure, type Rule, trainable, type Typed } from "../Layer.ts"
-import { firstFault } from "./faults.ts"
 import { bool, tuple, unusual } from "./repr.ts"
 
 export interface Conv2d<
@@ -41,7 +48,7 @@ export interface Conv2dOptions<I extends number, O extends number, K, S, P, D, G
   readonly kernelSize: SizePair<K>
   /** 1 when absent */
   readonly stride?: SizePair<S>
-  /** zeros on each side, or "same"; 0 when absent */
+  /** zeros on each side, "same" or "valid"; 0 when absent */
   readonly padding?: CountPair<P>
   /** 1 when absent */
   readonly dilation?: SizePair<D>
@@ -82,7 +89,7 @@ export const conv2d = <
     outChannels: notSize(o),
     kernelSize: notSize(kernelSize),
     stride: notSize(stride),
-    padding: padding === "same" ? null : notCount(padding),
+    padding: typeof padding === "string" ? null : notCount(padding),
     dilation: notSize(dilation),
     groups: notGroups(groups, i, o),
   })
@@ -90,7 +97,7 @@ export const conv2d = <
   const taps = weight[1] * weight[2] * weight[3]
   const geometry = { kernelSize, stride, padding, dilation }
   const more = unusual([
-    ["padding", padding === "same" ? padding : tuple(padding), "(0, 0)"],
+    ["padding", typeof padding === "string" ? padding : tuple(padding), "(0, 0)"],
     ["dilation", tuple(dilation), "(1, 1)"],
     ["groups", `${groups}`, "1"],
     ["bias", bool(bias), "True"],

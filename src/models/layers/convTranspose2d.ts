@@ -13,7 +13,7 @@ import {
   type SizePair,
 } from "../../shapes/size.ts"
 import { type By, fanIn, type Layer, layer, pure, type Rule, trainable, type Typed } from "../Layer.ts"
-import { firstFault } from "./faults.ts"
+import { firstFault } from "../../shapes/size.ts"
 import { bool, tuple, unusual } from "./repr.ts"
 
 export interface ConvTranspose2d<

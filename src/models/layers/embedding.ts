@@ -1,9 +1,8 @@
 import { embedding as op } from "../../ops/embedding.ts"
 import type { Tensor } from "../../ops/Tensor.ts"
 import type { Dim, Shape } from "../../shapes/Shape.ts"
-import { notSize, type Size } from "../../shapes/size.ts"
+import { firstFault, notSize, type Size } from "../../shapes/size.ts"
 import { type Layer, layer, pure, type Rule, trainable, type Typed } from "../Layer.ts"
-import { firstFault } from "./faults.ts"
 
 export interface Embedding<M extends number, F extends number> extends Layer {
   readonly kind: "embedding"

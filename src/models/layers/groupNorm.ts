@@ -1,8 +1,7 @@
 import { groupNorm as op } from "../../ops/groupNorm.ts"
-import { type Groups, notGroups, notSize, type Size } from "../../shapes/size.ts"
+import { firstFault, type Groups, notGroups, notSize, type Size } from "../../shapes/size.ts"
 import { type Layer, layer, pure, trainable, type Typed } from "../Layer.ts"
 import { channels, type ChannelsRule } from "./batchNorm2d.ts"
-import { firstFault } from "./faults.ts"
 import { float } from "./repr.ts"
 
 export interface GroupNorm<C extends number> extends Layer {

@@ -1,9 +1,8 @@
 import { layerNorm as op } from "../../ops/layerNorm.ts"
 import { type Refuse, refuse } from "../../shapes/Refusal.ts"
 import { type Dim, type Fits, fits, type Shape, show, type ShowDim } from "../../shapes/Shape.ts"
-import { notSize, type Size } from "../../shapes/size.ts"
+import { firstFault, notSize, type Size } from "../../shapes/size.ts"
 import { type By, type Layer, layer, pure, type Rule, trainable, type Typed } from "../Layer.ts"
-import { firstFault } from "./faults.ts"
 import { float } from "./repr.ts"
 
 export interface LayerNorm<F extends number> extends Layer {

@@ -2,9 +2,8 @@ import { linear as op } from "../../ops/linear.ts"
 import type { Tensor } from "../../ops/Tensor.ts"
 import { type Linear as Shapes, linear as shapes } from "../../shapes/linear.ts"
 import { numel } from "../../shapes/Shape.ts"
-import { notSize, type Size } from "../../shapes/size.ts"
+import { firstFault, notSize, type Size } from "../../shapes/size.ts"
 import { type By, fanIn, type Layer, layer, pure, type Rule, trainable, type Typed } from "../Layer.ts"
-import { firstFault } from "./faults.ts"
 import { bool } from "./repr.ts"
 
 export interface Linear<I extends number, O extends number, Bias extends boolean = true> extends Layer {

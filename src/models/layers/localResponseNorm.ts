@@ -1,7 +1,6 @@
 import { localResponseNorm as op, type LocalResponseNormOptions } from "../../ops/localResponseNorm.ts"
-import { notSize } from "../../shapes/size.ts"
+import { firstFault, notSize } from "../../shapes/size.ts"
 import { type Layer, layer, pure, type Typed } from "../Layer.ts"
-import { firstFault } from "./faults.ts"
 import { float } from "./repr.ts"
 import type { SameRule } from "./relu.ts"
 

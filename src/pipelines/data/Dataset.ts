@@ -3,9 +3,10 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Pipeable from "effect/Pipeable"
 import * as Random from "../../ops/random.ts"
+import type { Shape } from "../../shapes/Shape.ts"
 import { DataError, type DataReason } from "../DataError.ts"
 
-/** The shape of one sample, `[C, H, W]` for an image. */
+/** The shape of one sample of a batch, `[C, H, W]` for an image. */
 export type SampleShape = ReadonlyArray<number>
 
 /** What the random choices of an epoch depend on, and nothing else. */
@@ -19,45 +20,77 @@ export interface EpochKey {
 export interface Samples {
   readonly images: Float32Array
   readonly labels: Float32Array
+  /** the shape of each, where samples have sizes of their own */
+  readonly shapes?: ReadonlyArray<SampleShape>
 }
 
 /**
- * A set of samples of shape `S` with a class each. Operators (`shuffle`, `limit`, `subset`) give another one; a
- * nonsensical option is remembered, and fails when the set is read.
+ * How an epoch's order comes about: the same in every epoch, the same samples in another order, or other samples (as a
+ * weighted draw gives them).
  */
-export interface Dataset<out S extends SampleShape> extends Pipeable.Pipeable {
+export type Ordering = "fixed" | "shuffled" | "sampled"
+
+/**
+ * A set of samples of shape `S` with a class each; `[3, "H", "W"]` is a shape whose pictures have sizes of their own.
+ * Operators give another set; a nonsensical option is remembered, and fails when the set is read.
+ */
+export interface Dataset<out S extends Shape> extends Pipeable.Pipeable {
   readonly _tag: "Dataset"
   readonly name: string
   readonly shape: S
   readonly classes: ReadonlyArray<string>
   /** how many samples an epoch has */
   readonly length: number
-  /** which samples an epoch takes, in order */
+  /** samples are known by numbers below this one */
+  readonly size: number
+  /** the class of every sample, by its number, where that is known without reading it */
+  readonly labels?: () => ArrayLike<number>
+  readonly ordering: Ordering
+  /** how many `map`s lie below: each has random numbers of its own */
+  readonly maps: number
+  /** whether a sample is another one in another epoch */
+  readonly random: boolean
+  /** the numbers of the samples that an epoch takes, in order */
   readonly order: (key: EpochKey) => Uint32Array
   readonly read: (samples: Uint32Array, key: EpochKey) => Effect.Effect<Samples, DataError>
   readonly refusal?: DataError
 }
 
-/** A data set from its parts: for a source of one's own. */
-export const make = <const S extends SampleShape>(
-  parts: Omit<Dataset<S>, "_tag" | "pipe" | "order"> & Partial<Pick<Dataset<S>, "order">>,
-): Dataset<S> => ({
+type Defaults = "order" | "size" | "ordering" | "maps" | "random"
+
+/** the parts of a data set that are not what they are unless told */
+export type DatasetParts<S extends Shape> = Omit<Dataset<S>, "_tag" | "pipe" | Defaults> &
+  Partial<Pick<Dataset<S>, Defaults>>
+
+/**
+ * A data set from its parts: for a source of one's own. `read` is given numbers below `length` and an epoch's key, and
+ * gives those samples in that order; `labels`, where given, lets `filter` and the splits work without reading.
+ */
+export const make = <const S extends Shape>(parts: DatasetParts<S>): Dataset<S> => ({
   ...Pipeable.Prototype,
   _tag: "Dataset",
+  size: parts.length,
+  ordering: "fixed",
+  maps: 0,
+  random: false,
   order: () => Uint32Array.from({ length: parts.length }, (_, i) => i),
   ...parts,
 })
 
+/** the shape where all its sizes are known */
+export const known = (shape: Shape): SampleShape | undefined =>
+  shape.every((d): d is number => typeof d === "number") ? shape : undefined
+
 export const elements = (shape: SampleShape): number => shape.reduce((n, d) => n * d, 1)
 
 /** the same set, that fails with this reason when it is read; the first reason stays */
-export const refuse = <S extends SampleShape>(self: Dataset<S>, reason: DataReason): Dataset<S> =>
+export const refuse = <S extends Shape>(self: Dataset<S>, reason: DataReason): Dataset<S> =>
   self.refusal === undefined ? { ...self, refusal: new DataError({ source: self.name, reason }) } : self
 
 const shuffleStream = Random.stream("shuffle")
 
 /** the numbers 0 … n − 1 in random order (Fisher–Yates); two draws for each, since one has 22 bits only */
-const permutation = (uniform: (element: number) => number, n: number): Uint32Array => {
+export const permutation = (uniform: (element: number) => number, n: number): Uint32Array => {
   const order = Uint32Array.from({ length: n }, (_, i) => i)
   for (let i = n - 1; i > 0; i--) {
     const j = Math.floor((uniform(2 * i) + uniform(2 * i + 1) * 2 ** -22) * (i + 1))
@@ -74,8 +107,9 @@ const permutation = (uniform: (element: number) => number, n: number): Uint32Arr
  * @example
  * mnist.train.pipe(Data.shuffle, Data.batch(64))
  */
-export const shuffle = <S extends SampleShape>(self: Dataset<S>): Dataset<S> => ({
+export const shuffle = <S extends Shape>(self: Dataset<S>): Dataset<S> => ({
   ...self,
+  ordering: self.ordering === "sampled" ? "sampled" : "shuffled",
   order: (key) => {
     const order = self.order(key)
     return permutation(Random.uniform(Random.key(key.seed, key.epoch), shuffleStream), order.length).map(
@@ -84,22 +118,26 @@ export const shuffle = <S extends SampleShape>(self: Dataset<S>): Dataset<S> => 
   },
 })
 
+/** how some of an order are ordered: some of a shuffled set are others in the next epoch */
+const part = (self: Dataset<Shape>): Ordering => (self.ordering === "fixed" ? "fixed" : "sampled")
+
 /** The first `count` samples of each epoch (all of them where there are fewer). */
 export const limit: {
-  (count: number): <S extends SampleShape>(self: Dataset<S>) => Dataset<S>
-  <S extends SampleShape>(self: Dataset<S>, count: number): Dataset<S>
-} = dual(2, <S extends SampleShape>(self: Dataset<S>, count: number): Dataset<S> => {
+  (count: number): <S extends Shape>(self: Dataset<S>) => Dataset<S>
+  <S extends Shape>(self: Dataset<S>, count: number): Dataset<S>
+} = dual(2, <S extends Shape>(self: Dataset<S>, count: number): Dataset<S> => {
   if (!Number.isInteger(count) || count < 1) {
     return refuse(self, { _tag: "BadOption", option: "limit", found: count, expected: "a whole number of at least 1" })
   }
-  return { ...self, length: Math.min(self.length, count), order: (key) => self.order(key).subarray(0, count) }
+  const length = Math.min(self.length, count)
+  return { ...self, length, ordering: part(self), order: (key) => self.order(key).subarray(0, count) }
 })
 
 /** The samples at these positions of the set, in this order. */
 export const subset: {
-  (positions: Iterable<number>): <S extends SampleShape>(self: Dataset<S>) => Dataset<S>
-  <S extends SampleShape>(self: Dataset<S>, positions: Iterable<number>): Dataset<S>
-} = dual(2, <S extends SampleShape>(self: Dataset<S>, positions: Iterable<number>): Dataset<S> => {
+  (positions: Iterable<number>): <S extends Shape>(self: Dataset<S>) => Dataset<S>
+  <S extends Shape>(self: Dataset<S>, positions: Iterable<number>): Dataset<S>
+} = dual(2, <S extends Shape>(self: Dataset<S>, positions: Iterable<number>): Dataset<S> => {
   const chosen = Array.from(positions)
   const wrong = chosen.find((i) => !Number.isInteger(i) || i < 0 || i >= self.length)
   const expected = `positions from 0 to ${self.length - 1}, at least one`
@@ -109,6 +147,7 @@ export const subset: {
   return {
     ...self,
     length: chosen.length,
+    ordering: part(self),
     order: (key) => {
       const order = self.order(key)
       return Uint32Array.from(chosen, (i) => order[i]!)
@@ -150,6 +189,7 @@ export const inMemory = <const S extends SampleShape>(parts: {
     shape: parts.shape,
     classes: parts.classes,
     length: parts.labels.length,
+    labels: () => parts.labels,
     read: (samples) =>
       Effect.sync(() => {
         const images = new Float32Array(samples.length * size)
@@ -165,7 +205,8 @@ export const inMemory = <const S extends SampleShape>(parts: {
   })
 }
 
-const numbered = (count: number): ReadonlyArray<string> => Array.from({ length: count }, (_, i) => String(i))
+/** the classes 0, 1, … as names */
+export const numbered = (count: number): ReadonlyArray<string> => Array.from({ length: count }, (_, i) => String(i))
 
 /**
  * A data set from arrays: `images` holds the samples one after the other, each of `shape`; `labels` their classes.

@@ -4,7 +4,9 @@ import { dual } from "effect/Function"
 import * as Pipeable from "effect/Pipeable"
 import * as Stream from "effect/Stream"
 import { DataError, type DataReason } from "../DataError.ts"
-import { type Dataset, elements, type EpochKey, type SampleShape, type Samples } from "./Dataset.ts"
+import type { Shape, Show } from "../../shapes/Shape.ts"
+import { show } from "../../shapes/Shape.ts"
+import { type Dataset, elements, type EpochKey, known, type SampleShape, type Samples } from "./Dataset.ts"
 
 /** The label of a row that is padding: the index that cross-entropy ignores, as in PyTorch. */
 export const paddingLabel = -100
@@ -49,6 +51,14 @@ const padded = (samples: Samples, rows: number, size: number): Samples => {
   return { images, labels }
 }
 
+/** a shape whose sizes are known */
+export type Sizes<S> = S extends SampleShape ? S : SampleShape
+
+/** the set, or the sentence that says why its pictures make no batch */
+export type OneSize<S, D> = S extends SampleShape
+  ? D
+  : `pictures of ${Show<S>} have sizes of their own: bring them to one with resize or a crop`
+
 /**
  * The samples in batches of `size`; the last, where it would be short, is kept so (the default), dropped or padded.
  *
@@ -59,8 +69,11 @@ const padded = (samples: Samples, rows: number, size: number): Samples => {
  * mnist.train.pipe(Data.shuffle, Data.batch(64, { last: "drop" }))
  */
 export const batch: {
-  (size: number, options?: { readonly last?: Last }): <S extends SampleShape>(self: Dataset<S>) => Batches<S>
-  <S extends SampleShape>(self: Dataset<S>, size: number, options?: { readonly last?: Last }): Batches<S>
+  (
+    size: number,
+    options?: { readonly last?: Last },
+  ): <S extends Shape>(self: OneSize<S, Dataset<S>>) => Batches<Sizes<S>>
+  <S extends Shape>(self: OneSize<S, Dataset<S>>, size: number, options?: { readonly last?: Last }): Batches<Sizes<S>>
 } = dual(
   (args) => typeof args[0] !== "number",
   <S extends SampleShape>(self: Dataset<S>, size: number, options?: { readonly last?: Last }): Batches<S> => {
@@ -71,6 +84,7 @@ export const batch: {
     const refused = (reason: DataReason) => Stream.fail(new DataError({ source: self.name, reason }))
     const epoch = (key: EpochKey, from = 0): Stream.Stream<Batch<S>, DataError> => {
       if (self.refusal !== undefined) return Stream.fail(self.refusal)
+      if (known(self.shape) === undefined) return refused({ _tag: "UnknownSize", shape: show(self.shape) })
       if (!valid) {
         return refused({
           _tag: "BadOption",

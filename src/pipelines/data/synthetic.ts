@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "../../ops/random.ts"
 import { DataError } from "../DataError.ts"
 import { type Dataset, elements, make, type SampleShape } from "./Dataset.ts"
-import type { Splits } from "./mnist.ts"
+import type { Splits } from "./idx.ts"
 
 const controlPoints = 5
 
@@ -91,6 +91,12 @@ export const synthetic: {
         shape,
         classes: Array.from({ length: classes }, (_, k) => String(k)),
         length,
+        labels: () => {
+          const stream = Random.stream(`synthetic ${name}`)
+          return Array.from({ length }, (_, sample) =>
+            Math.floor(Random.uniform(Random.key(seed, sample), stream)(0) * classes),
+          )
+        },
         read: (samples) =>
           Effect.sync(() => {
             const images = new Float32Array(samples.length * size)

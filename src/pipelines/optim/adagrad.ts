@@ -13,6 +13,8 @@ export interface AdagradOptions {
   readonly initialAccumulatorValue?: number
   /** added to the root, outside of it: 1e-10 unless told */
   readonly eps?: number
+  /** goes up the gradient instead of down: false unless told */
+  readonly maximize?: boolean
 }
 
 /**
@@ -25,13 +27,15 @@ export interface AdagradOptions {
  */
 export const adagrad = (options: AdagradOptions = {}): Optimizer => {
   const { lr = 1e-2, lrDecay = 0, weightDecay = 0, initialAccumulatorValue = 0, eps = 1e-10 } = options
+  const { maximize = false } = options
   return make({
     name: "adagrad",
     learningRate: lr,
     slots: ["sum"],
     initial: { sum: initialAccumulatorValue },
     scalars: [["stepSize", (step, lr) => lr / (1 + (step - 1) * lrDecay)]],
-    update: ({ p, g: gradient, slot, scalar }) => {
+    update: ({ p, g: given, slot, scalar }) => {
+      const gradient = maximize ? K.neg(given) : given
       const g = weightDecay === 0 ? gradient : K.add(gradient, K.mul(p, weightDecay))
       const s = K.add(slot("sum"), K.mul(g, g))
       return { p: K.sub(p, K.mul(scalar("stepSize"), K.div(g, K.add(K.sqrt(s), eps)))), slots: [s] }

@@ -13,6 +13,8 @@ export interface AdamOptions {
   readonly weightDecay?: number
   /** divides by the largest v so far: false unless told */
   readonly amsgrad?: boolean
+  /** goes up the gradient instead of down: false unless told */
+  readonly maximize?: boolean
 }
 
 /**
@@ -30,6 +32,7 @@ export const adam = (options: AdamOptions = {}): Optimizer => adamLike("adam", o
 /** Adam with its weight decay added to the gradient, or decoupled from it */
 export const adamLike = (name: string, options: AdamOptions, decay: "added" | "decoupled"): Optimizer => {
   const { lr = 1e-3, betas: [beta1, beta2] = [0.9, 0.999], eps = 1e-8, weightDecay = 0, amsgrad = false } = options
+  const { maximize = false } = options
   const [added, decoupled] = [weightDecay !== 0 && decay === "added", weightDecay !== 0 && decay === "decoupled"]
   return make({
     name,
@@ -40,8 +43,9 @@ export const adamLike = (name: string, options: AdamOptions, decay: "added" | "d
       ["rootCorrection", (step) => 1 / Math.sqrt(1 - beta2 ** step)],
       ...(decoupled ? [["kept", (_: number, lr: number) => 1 - lr * weightDecay] as const] : []),
     ],
-    update: ({ p: before, g: gradient, slot, scalar }) => {
+    update: ({ p: before, g: given, slot, scalar }) => {
       const p = decoupled ? K.mul(before, scalar("kept")) : before
+      const gradient = maximize ? K.neg(given) : given
       const g = added ? K.add(gradient, K.mul(p, weightDecay)) : gradient
       const m = K.add(K.mul(slot("exp_avg"), beta1), K.mul(g, 1 - beta1))
       const v = K.add(K.mul(slot("exp_avg_sq"), beta2), K.mul(K.mul(g, g), 1 - beta2))

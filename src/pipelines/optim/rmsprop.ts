@@ -15,6 +15,8 @@ export interface RmspropOptions {
   readonly momentum?: number
   /** divides by the deviation from the mean gradient: false unless told */
   readonly centered?: boolean
+  /** goes up the gradient instead of down: false unless told */
+  readonly maximize?: boolean
 }
 
 /**
@@ -29,12 +31,14 @@ export interface RmspropOptions {
  */
 export const rmsprop = (options: RmspropOptions = {}): Optimizer => {
   const { lr = 1e-2, alpha = 0.99, eps = 1e-8, weightDecay = 0, momentum = 0, centered = false } = options
+  const { maximize = false } = options
   return make({
     name: "rmsprop",
     learningRate: lr,
     slots: ["square_avg", ...(centered ? ["grad_avg"] : []), ...(momentum === 0 ? [] : ["momentum_buffer"])],
     scalars: [["lr", (_, lr) => lr]],
-    update: ({ p, g: gradient, slot, scalar }) => {
+    update: ({ p, g: given, slot, scalar }) => {
+      const gradient = maximize ? K.neg(given) : given
       const g = weightDecay === 0 ? gradient : K.add(gradient, K.mul(p, weightDecay))
       const v = K.add(K.mul(slot("square_avg"), alpha), K.mul(K.mul(g, g), 1 - alpha))
       const a = K.add(K.mul(slot("grad_avg"), alpha), K.mul(g, 1 - alpha))

@@ -6,6 +6,8 @@ export type SgdOptions = {
   readonly lr: LearningRate
   readonly momentum?: number
   readonly weightDecay?: number
+  /** goes up the gradient instead of down: false unless told */
+  readonly maximize?: boolean
 } & (
   | { readonly nesterov?: false; readonly dampening?: number }
   | {
@@ -25,8 +27,11 @@ export type SgdOptions = {
  * Optim.sgd({ lr: 0.1, momentum: 0.9, weightDecay: 5e-4 })
  */
 export const sgd = (options: SgdOptions): Optimizer => {
-  const { lr, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options
-  const decayed = (p: K.Value, g: K.Value) => (weightDecay === 0 ? g : K.add(g, K.mul(p, weightDecay)))
+  const { lr, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0, maximize = false } = options
+  const decayed = (p: K.Value, given: K.Value) => {
+    const g = maximize ? K.neg(given) : given
+    return weightDecay === 0 ? g : K.add(g, K.mul(p, weightDecay))
+  }
   return make({
     name: "sgd",
     learningRate: lr,

@@ -1,7 +1,6 @@
 /** What makes a run the one it is: two runs that agree in all of it, on one device, take the same steps. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Plan } from "../../gpu/Plan.ts"
 import * as Checksum from "../checksum.ts"
@@ -9,29 +8,10 @@ import type { Batches } from "../data/batches.ts"
 import type { Optimizer } from "../optim/Optimizer.ts"
 import { parameters } from "../../models/StateDict.ts"
 import { show } from "../../shapes/Shape.ts"
+import type * as Schemas from "./checkpointSchema.ts"
 import type { Model } from "./Model.ts"
 
-const Text = Schema.String
-
-export const Identity = Schema.Struct({
-  model: Text,
-  /** names and shapes of parameters and buffers */
-  parameters: Text,
-  loss: Text,
-  optimizer: Text,
-  /** its numbers at some steps: the learning rate and what follows from it */
-  schedule: Text,
-  data: Text,
-  batchSize: Schema.Int,
-  /** what becomes of the last batch of an epoch */
-  last: Text,
-  /** the first batch of the first epoch: the order of the samples, and what is done to them */
-  firstBatch: Text,
-  seed: Schema.Int,
-  /** what a step computes: every option of the model, the loss and the optimiser */
-  step: Text,
-})
-export type Identity = typeof Identity.Type
+export type Identity = typeof Schemas.Identity.Type
 
 /** what a field is called where it differs */
 const names: { readonly [K in keyof Identity]: string } = {
@@ -80,7 +60,7 @@ export const identify = (run: {
 }): Effect.Effect<Identity> =>
   Effect.gen(function* () {
     const { model, loss, optimizer, data, seed, plan } = run
-    const all = parameters(model).map(({ path, shape, trainable }) => [path, shape, trainable])
+    const all = parameters(model).map(({ path, shape, requiresGrad }) => [path, shape, requiresGrad])
     const numbers = probes.map((step) => bytesOf(optimizer.scalars(step).data))
     // data that cannot be read fail the run when it comes to them, with the error that says why
     const first = Option.flatten(yield* Effect.option(Stream.runHead(data.epoch({ seed, epoch: 1 }))))

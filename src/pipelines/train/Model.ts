@@ -60,12 +60,12 @@ export interface Split<T> {
 
 /** numbers by name, those of the model only, parameters and running statistics apart */
 export const split = (model: Model, all: HostParameters): Split<HostTensor> => {
-  const named = parameters(model).flatMap(({ path, trainable }) => {
+  const named = parameters(model).flatMap(({ path, requiresGrad }) => {
     const value = all[path]
-    return value === undefined ? [] : [{ path, trainable, value }]
+    return value === undefined ? [] : [{ path, requiresGrad, value }]
   })
-  const those = (trainable: boolean) =>
-    Object.fromEntries(named.filter((p) => p.trainable === trainable).map(({ path, value }) => [path, value]))
+  const those = (yes: boolean) =>
+    Object.fromEntries(named.filter((p) => p.requiresGrad === yes).map(({ path, value }) => [path, value]))
   return { params: those(true), buffers: those(false) }
 }
 

@@ -7,7 +7,6 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import { Device } from "../../gpu/Device.ts"
 import * as Random from "../../ops/random.ts"
 import * as State from "../../ops/State.ts"
@@ -15,33 +14,13 @@ import { platformReason } from "../platformReason.ts"
 import * as Safetensors from "../Safetensors.ts"
 import { version } from "../version.ts"
 import { CheckpointError } from "./CheckpointError.ts"
-import { Identity } from "./Identity.ts"
+import { headerKey, memoryPrefix, tensorName } from "./checkpointNames.ts"
+import { decodeHeader, encodeHeader, type Header } from "./checkpointSchema.ts"
+import type { Identity } from "./Identity.ts"
 import type { HostParameters } from "./Model.ts"
-import { type Memories, Progress } from "./Progress.ts"
 import type { Captured, TrainState } from "./RunState.ts"
 
-/** What the header of a checkpoint says. */
-export const Header = Schema.Struct({
-  format: Schema.Literal("effect-nn checkpoint"),
-  version: Schema.Literal(1),
-  /** the version of effect-nn that wrote it */
-  library: Schema.String,
-  /** what computed it: `backend` says whether multiply-adds are fused */
-  device: Schema.Struct({ name: Schema.String, backend: Schema.String, description: Schema.String }),
-  identity: Identity,
-  progress: Progress,
-  /** random numbers are those of seed and step: the key of the next step follows from them */
-  generator: Schema.Struct({ seed: Schema.Int, key: Schema.Array(Schema.Int) }),
-  /** what operators remember, but for the tensors */
-  memories: Schema.Record(Schema.String, Schema.Json),
-})
-export type Header = typeof Header.Type
-
-/** where the header stands among the texts of a safetensors file */
-const headerKey = "effect-nn"
-
-const decodeHeader = Schema.decodeUnknownResult(Schema.fromJsonString(Header))
-const encodeHeader = Schema.encodeSync(Schema.fromJsonString(Header))
+export type { Header }
 
 /** What a checkpoint holds. */
 export interface CheckpointContents {
@@ -56,36 +35,6 @@ export interface Checkpoint {
   /** its numbers, read anew, so that they are in memory only while they are needed */
   readonly read: Effect.Effect<CheckpointContents, CheckpointError>
 }
-
-const separator = "."
-const modelPrefix = `model${separator}`
-
-/** the name of a leaf of a run's state in a file */
-export const tensorName = ([root, ...rest]: ReadonlyArray<string>): string =>
-  [root === "slots" ? "optimizer" : "model", ...rest].join(separator)
-
-/** whether the texts of a safetensors file are those of a checkpoint */
-export const isCheckpoint = (metadata: Readonly<Record<string, string>>): boolean => metadata[headerKey] !== undefined
-
-/** those of a checkpoint's tensors that are the model's, by their names in the state_dict */
-export const modelTensors = <A>(tensors: Iterable<readonly [string, A]>): ReadonlyArray<readonly [string, A]> =>
-  Array.from(tensors).flatMap(([name, tensor]) =>
-    name.startsWith(modelPrefix) ? [[name.slice(modelPrefix.length), tensor] as const] : [],
-  )
-
-const memoryPrefix = (name: string): string => `memory${separator}${name}${separator}`
-
-/** what operators remember, from a checkpoint */
-export const memoriesOf = ({ header, tensors }: CheckpointContents): Memories =>
-  Object.fromEntries(
-    Object.entries(header.memories).map(([name, values]) => {
-      const prefix = memoryPrefix(name)
-      const own = Object.entries(tensors).flatMap(([path, tensor]) =>
-        path.startsWith(prefix) ? [[path.slice(prefix.length), tensor] as const] : [],
-      )
-      return [name, own.length === 0 ? { values } : { values, tensors: Object.fromEntries(own) }]
-    }),
-  )
 
 /** the arrays of a state, each read when it is written */
 const sourcesOf = Effect.fnUntraced(function* (state: TrainState) {

@@ -10,7 +10,7 @@ import type { Evaluation, TrainEvent } from "./TrainEvent.ts"
 import { type TrainState, type Weights, withWeights } from "./RunState.ts"
 
 /** What an evaluation of a run can be told beside the metrics. */
-export interface EvaluateOptions {
+export interface EvaluateOptions extends Evaluate.ModeOptions {
   /** the parameters as they are, or the average that `Optim.average` keeps: `"current"` unless told */
   readonly weights?: Weights
 }
@@ -29,7 +29,7 @@ export const evaluateEvery =
   (
     every: Every,
     data: Evaluate.EvaluationData,
-    metric: Evaluate.Metric | Evaluate.Metrics,
+    metric: Evaluate.Metric | NumberMetrics,
     options: EvaluateOptions = {},
   ) =>
   <E, R>(
@@ -40,16 +40,16 @@ export const evaluateEvery =
         const due = dueOf("evaluateEvery", every)
         if (typeof due === "string") return yield* new InvalidOption({ sentence: due })
         const scope = yield* Effect.scope
-        const metrics: Evaluate.Metrics = isMetric(metric) ? { [metric.name]: metric } : metric
+        const metrics: NumberMetrics = isMetric(metric) ? { [metric.name]: metric } : metric
         let since = yield* Clock.currentTimeMillis
         let compiled:
-          | ((state: TrainState) => Effect.Effect<Evaluate.Figures<Evaluate.Metrics>, Evaluate.EvaluateError>)
+          | ((state: TrainState) => Effect.Effect<Evaluate.Figures<NumberMetrics>, Evaluate.EvaluateError>)
           | undefined
         const evaluate = Effect.fnUntraced(function* (event: TrainEvent) {
           const began = yield* Clock.currentTimeMillis
           if ((event._tag !== "EpochEnd" && event._tag !== "Step") || !due(event, began, since)) return []
           const { live, run } = yield* withWeights(event.state, options.weights ?? "current")
-          compiled ??= yield* Evaluate.compile({ model: run.model, state: live, data, metrics }).pipe(
+          compiled ??= yield* Evaluate.compile({ ...options, model: run.model, state: live, data, metrics }).pipe(
             Scope.provide(scope),
           )
           const figures = yield* compiled(live)
@@ -82,8 +82,11 @@ export const evaluateEvery =
 /** `evaluateEvery("1 epoch", …)`: an `Evaluation` follows each `EpochEnd`. */
 export const evaluateEachEpoch = (
   data: Evaluate.EvaluationData,
-  metric: Evaluate.Metric | Evaluate.Metrics,
+  metric: Evaluate.Metric | NumberMetrics,
   options: EvaluateOptions = {},
 ) => evaluateEvery("1 epoch", data, metric, options)
 
-const isMetric = (metric: Evaluate.Metric | Evaluate.Metrics): metric is Evaluate.Metric => metric._tag === "Metric"
+/** metrics that give a number each, as an event tells them */
+type NumberMetrics = { readonly [name: string]: Evaluate.Metric }
+
+const isMetric = (metric: Evaluate.Metric | NumberMetrics): metric is Evaluate.Metric => metric._tag === "Metric"

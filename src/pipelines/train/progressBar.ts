@@ -4,8 +4,6 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as Terminal from "effect/Terminal"
-import { TerminalCapabilities } from "effect/cli/TerminalCapabilities"
 import * as ProgressLine from "../ProgressLine.ts"
 import { epochLine, type TrainEvent } from "./TrainEvent.ts"
 
@@ -16,6 +14,10 @@ const clear = "\r\u001b[2K"
 
 /** whole lines through the console, and the bar that is drawn over where there is a terminal */
 const makeScreen = Effect.gen(function* () {
+  // they bring in Effect's Schema and Config, which a program without a bar need not load
+  const [Terminal, { TerminalCapabilities }] = yield* Effect.promise(() =>
+    Promise.all([import("effect/Terminal"), import("effect/cli/TerminalCapabilities")]),
+  )
   const terminal = Option.getOrUndefined(yield* Effect.serviceOption(Terminal.Terminal))
   const { canAnimate } = yield* TerminalCapabilities
   const animated = terminal !== undefined && canAnimate && (yield* terminal.columns) > 0 ? terminal : undefined
