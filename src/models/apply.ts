@@ -58,6 +58,7 @@ const contextOf = (layer: Layer, path: string, all: Everything): Context => ({
     const isFirst = !all.asked.has(child.layer)
     all.asked.add(child.layer)
     const { output, updates, auxiliary = {} } = child.layer.forward(x, context)
+    all.options.observe?.(place, child.layer, output)
     for (const { name: own } of child.layer.params)
       if (updates[own] !== undefined) all.updated.set(`${all.places.get(child.layer) ?? ""}${own}`, updates[own])
     all.options.observe?.(place, child.layer, output)

@@ -14,14 +14,11 @@ import { platformReason } from "../platformReason.ts"
 import * as Safetensors from "../Safetensors.ts"
 import { version } from "../version.ts"
 import { CheckpointError } from "./CheckpointError.ts"
-import { memoryPrefix, modelPrefix, tensorName } from "./checkpointNames.ts"
+import { headerKey, memoryPrefix, tensorName } from "./checkpointNames.ts"
 import { decodeHeader, encodeHeader, type Header } from "./checkpointSchema.ts"
 import type { Identity } from "./Identity.ts"
 import type { HostParameters } from "./Model.ts"
 import type { Captured, TrainState } from "./RunState.ts"
-
-/** where the header stands among the texts of a safetensors file */
-const headerKey = "effect-nn"
 
 export type { Header }
 
@@ -38,15 +35,6 @@ export interface Checkpoint {
   /** its numbers, read anew, so that they are in memory only while they are needed */
   readonly read: Effect.Effect<CheckpointContents, CheckpointError>
 }
-
-/** whether the texts of a safetensors file are those of a checkpoint */
-export const isCheckpoint = (metadata: Readonly<Record<string, string>>): boolean => metadata[headerKey] !== undefined
-
-/** those of a checkpoint's tensors that are the model's, by their names in the state_dict */
-export const modelTensors = <A>(tensors: Iterable<readonly [string, A]>): ReadonlyArray<readonly [string, A]> =>
-  Array.from(tensors).flatMap(([name, tensor]) =>
-    name.startsWith(modelPrefix) ? [[name.slice(modelPrefix.length), tensor] as const] : [],
-  )
 
 /** the arrays of a state, each read when it is written */
 const sourcesOf = Effect.fnUntraced(function* (state: TrainState) {

@@ -2,6 +2,9 @@
 import type { CheckpointContents } from "./checkpointFile.ts"
 import type { Memories } from "./Progress.ts"
 
+/** where the header stands among the texts of a safetensors file */
+export const headerKey = "effect-nn"
+
 const separator = "."
 /** what the names of a model's tensors begin with */
 export const modelPrefix = `model${separator}`
@@ -23,4 +26,13 @@ export const memoriesOf = ({ header, tensors }: CheckpointContents): Memories =>
       )
       return [name, own.length === 0 ? { values } : { values, tensors: Object.fromEntries(own) }]
     }),
+  )
+
+/** whether the texts of a safetensors file are those of a checkpoint */
+export const isCheckpoint = (metadata: Readonly<Record<string, string>>): boolean => metadata[headerKey] !== undefined
+
+/** those of a checkpoint's tensors that are the model's, by their names in the state_dict */
+export const modelTensors = <A>(tensors: Iterable<readonly [string, A]>): ReadonlyArray<readonly [string, A]> =>
+  Array.from(tensors).flatMap(([name, tensor]) =>
+    name.startsWith(modelPrefix) ? [[name.slice(modelPrefix.length), tensor] as const] : [],
   )

@@ -79,14 +79,14 @@ export const evaluateEvery =
       }),
     )
 
-/** metrics that give a number each, as an event tells them */
-type NumberMetrics = { readonly [name: string]: Evaluate.Metric }
-
 /** `evaluateEvery("1 epoch", …)`: an `Evaluation` follows each `EpochEnd`. */
 export const evaluateEachEpoch = (
   data: Evaluate.EvaluationData,
   metric: Evaluate.Metric | NumberMetrics,
   options: EvaluateOptions = {},
 ) => evaluateEvery("1 epoch", data, metric, options)
+
+/** metrics that give a number each, as an event tells them */
+type NumberMetrics = { readonly [name: string]: Evaluate.Metric }
 
 const isMetric = (metric: Evaluate.Metric | NumberMetrics): metric is Evaluate.Metric => metric._tag === "Metric"
