@@ -28,7 +28,7 @@ const chosen: ReturnType<(typeof examples)[string]> = found === undefined ? twen
 const device = values.device === undefined ? Device.auto : deviceLayer(values.device as DeviceName)
 
 if (found === undefined && name !== "01") {
-  console.error(`there is no example ${name}; there are 01, ${Object.keys(examples).join(", ")}`)
+  console.error(`there is no example ${name}; there are 01, ${Object.keys(examples).toSorted().join(", ")}`)
   process.exitCode = 1
 } else {
   NodeRuntime.runMain(chosen.pipe(Effect.asVoid, Effect.provide(Layer.merge(device, NodeServices.layer))))
