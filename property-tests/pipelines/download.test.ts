@@ -99,8 +99,7 @@ const nothingShared = ConfigProvider.layer(ConfigProvider.fromEnv({ env: { XDG_D
 const hurried = { delay: 5, idle: 300, longest: 50 }
 const get = (options: Omit<DownloadOptions, "md5"> & { readonly md5?: string }) =>
   download({ md5: sum(bytes), patience: hurried, ...options }).pipe(
-    Effect.provide(FetchHttpClient.layer),
-    Effect.provide(NodeServices.layer),
+    Effect.provide([FetchHttpClient.layer, NodeServices.layer]),
   )
 const test = (name: string, body: Effect.Effect<void, unknown, Scope>) =>
   it.live(name, () => Effect.scoped(body), 30_000)

@@ -294,7 +294,7 @@ export const startWorkers = (
         }
         const walk = joined === undefined ? finished(flags, number) : joined.walk(id, number, from < to)
         const end = (failure: Failure | undefined) =>
-          Atomics.load(flags, words.failed) === 0 ? Effect.succeed(undefined) : failures(failure)
+          Atomics.load(flags, words.failed) === 0 ? Effect.undefined : failures(failure)
         const first = walk.next()
         if (first.done === true) return end(first.value)
         return awaiting((_, finish) => {
