@@ -48,10 +48,10 @@ describe("contractions against their definition, on every kernel and number of t
 describe("minimal filtering", () => {
   const even = (from: number, to: number) => fc.integer({ min: from / 4, max: to / 4 }).map((n) => 4 * n)
   const sizes = fc.record({
-    n: fc.integer({ min: 1, max: 5 }),
-    c: even(16, 32),
-    o: even(16, 32),
-    out: fc.tuple(fc.integer({ min: 1, max: 15 }), fc.integer({ min: 1, max: 23 })),
+    n: fc.integer({ min: 2, max: 5 }),
+    c: even(24, 40),
+    o: even(24, 40),
+    out: fc.tuple(fc.integer({ min: 6, max: 15 }), fc.integer({ min: 7, max: 23 })),
     padding: fc.tuple(fc.nat(2), fc.nat(2)),
   })
   const of = (

@@ -126,6 +126,8 @@ export const checkpoint =
           yield* Effect.ignore(fs.remove(beside, { force: true }))
           yield* Effect.catch(fs.link(source, beside), () => fs.copyFile(source, beside)).pipe(
             Effect.andThen(fs.rename(beside, ofBest)),
+            // renaming a name of a file to another of its names leaves both
+            Effect.andThen(fs.remove(beside, { force: true })),
             Effect.mapError((error) => unwritable(ofBest, platformReason(error))),
           )
         }
