@@ -46,7 +46,7 @@ const checks: ReadonlyArray<Check> = [
   { name: "lint", command: "oxlint --deny-warnings" },
   { name: "format", command: "oxfmt --check" },
   { name: "effect", command: "effect-tsgo diagnostics --project tsconfig.json --strict --format text" },
-  { name: "build", command: "node scripts/clean.ts && tsc -p tsconfig.build.json" },
+  { name: "build", command: "npm run -s build" },
   { name: "tests-null", command: "vitest run --project null" },
   { name: "tests-cpu", command: "vitest run --project cpu" },
   { name: "tests-package", command: "vitest run --project package" },
