@@ -114,6 +114,24 @@ describe("checkpoints and faults", () => {
     ),
   )
 
+  it.live("numbers that are not finite are never written, and the tensor is named", () =>
+    run((folder) =>
+      Effect.gen(function* () {
+        // the loss of the first step is finite, what its update leaves is not
+        const error = yield* fit({ optimizer: Optim.sgd({ lr: 1e39 }) }).pipe(
+          Train.checkpoint(folder, { every: "1 step" }),
+          Stream.runDrain,
+          Effect.flip,
+        )
+        assert.match(
+          error.message,
+          /step-00000001\.safetensors is not written: after step 1 .*fc\.(weight|bias).* not finite/,
+        )
+        assert.deepStrictEqual(yield* files(folder), [])
+      }),
+    ),
+  )
+
   it.live("one that is cut or altered anywhere is skipped with a warning, for the one before it", () =>
     run((folder) =>
       Effect.gen(function* () {

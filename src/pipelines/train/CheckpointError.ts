@@ -8,6 +8,8 @@ export type CheckpointReason =
   | { readonly _tag: "Unsound"; readonly files: number; readonly detail: string }
   | { readonly _tag: "Unreadable"; readonly detail: string }
   | { readonly _tag: "Unwritable"; readonly detail: string }
+  /** a tensor of the run holds a number that is not finite */
+  | { readonly _tag: "NotFinite"; readonly tensor: string; readonly totalSteps: number }
   /** it is of another run: what it was written with, and what this run has */
   | { readonly _tag: "Mismatch"; readonly what: string; readonly was: string; readonly is: string }
 
@@ -33,6 +35,11 @@ export class CheckpointError extends Data.TaggedError("CheckpointError")<{
         return (
           `the checkpoint ${path} cannot be written (${reason.detail}); make room or name another folder, and resume: ` +
           `the checkpoints before it are untouched`
+        )
+      case "NotFinite":
+        return (
+          `the checkpoint ${path} is not written: after step ${reason.totalSteps} ${reason.tensor} holds numbers that are ` +
+          `not finite; resume from the checkpoint before it, with a lower learning rate or clipped gradients`
         )
       case "Mismatch":
         return (

@@ -80,7 +80,15 @@ export const write = Effect.fnUntraced(function* (
       read: Effect.succeed(data),
     })),
   )
-  const sources = [...(yield* sourcesOf(live)), ...remembered]
+  // a run whose numbers are spoilt must not push the sound checkpoints out
+  const finite = (name: string, data: Float32Array) =>
+    data.every(Number.isFinite)
+      ? Effect.succeed(data)
+      : new CheckpointError({ path, reason: { _tag: "NotFinite", tensor: name, totalSteps: progress.totalSteps } })
+  const sources = [...(yield* sourcesOf(live)), ...remembered].map((source) => ({
+    ...source,
+    read: Effect.flatMap(source.read, (data) => finite(source.name, data)),
+  }))
   const stillCurrent = Effect.suspend(() =>
     captured.isCurrent() ? Effect.void : Effect.fail(new State.StaleState({ reason: "replaced" })),
   )

@@ -1,10 +1,12 @@
 /** The step of a run as one program: forward, loss, backward, update. */
+import * as Effect from "effect/Effect"
 import * as HostTensor from "../../ops/HostTensor.ts"
 import * as Ops from "../../ops/Ops.ts"
 import * as Program from "../../ops/Program.ts"
 import * as Random from "../../ops/random.ts"
 import * as Tensor from "../../ops/Tensor.ts"
 import type { Shape } from "../../shapes/Shape.ts"
+import { InvalidOption } from "../InvalidOption.ts"
 import type { Loss } from "../Loss.ts"
 import * as Optimizer from "../optim/Optimizer.ts"
 import { countCorrect } from "./batchValues.ts"
@@ -53,19 +55,21 @@ export const keyOf = (seed: number, step: number) => HostTensor.make([Random.key
  * Compiles the step: only two numbers are read back. Where the loss is not finite everything stays as it was, so that
  * the step can be looked into.
  */
-export const compileStep = (options: {
+export const compileStep = Effect.fnUntraced(function* (options: {
   readonly model: Model
   readonly loss: Loss
   readonly auxiliary: AuxiliaryWeights
   readonly optimizer: Optimizer.Optimizer
   readonly shape: ReadonlyArray<number>
   readonly state: TrainState
-}) => {
+}) {
   const { model, loss, auxiliary, optimizer, shape, state } = options
-  return Program.compile(
+  let heads: ReadonlyArray<string> = []
+  const program = yield* Program.compile(
     { state, ...stepInputs(optimizer, shape) },
     ({ state, images, labels, scalars, seed }) => {
       const given = forward(model, state, images, { training: true, seed })
+      heads = Object.keys(given.auxiliary)
       const mean = totalLoss(loss, auxiliary, given, labels)
       const gradients = Ops.grad(mean, state.params)
       const when = isFinite(mean)
@@ -75,7 +79,14 @@ export const compileStep = (options: {
     },
     { name: "train" },
   )
-}
+  const unknown = typeof auxiliary === "number" ? [] : Object.keys(auxiliary).filter((name) => !heads.includes(name))
+  if (unknown.length > 0) {
+    const those = heads.length === 0 ? "has none" : `has ${heads.join(", ")}`
+    const sentence = `auxiliary names the head ${unknown.join(", ")}, but the model ${those}`
+    return yield* new InvalidOption({ sentence })
+  }
+  return program
+})
 
 const kept = (before: Split<Tensor.Tensor>, after: Parameters, when: Tensor.Tensor<[]>): Parameters =>
   Object.fromEntries(
