@@ -15,16 +15,43 @@ const { add, sub, mul, div } = f32x4
 const polynomial = (x: V, coefficients: ReadonlyArray<number>): V =>
   coefficients.slice(0, -1).reduceRight((sum, a) => add(c(a), mul(x, sum)), c(coefficients.at(-1) ?? 0))
 
+/** the same in pairs of terms, pairs of pairs and so on: fewer operations wait for each other */
+const balanced = (x: V, coefficients: ReadonlyArray<number>, name: Let): V => {
+  let power = x
+  let terms: ReadonlyArray<V> = coefficients.map((a) => c(a))
+  for (;;) {
+    const [first, ...rest] = terms.flatMap((low, i) => {
+      const high = terms[i + 1]
+      return i % 2 === 1 ? [] : [high === undefined ? low : add(low, mul(power, high))]
+    })
+    if (first === undefined || rest.length === 0) return first ?? c(0)
+    terms = [first, ...rest]
+    power = name(mul(power, power))
+  }
+}
+
+/** a NaN stays: the comparison of either finds it no better than itself */
+const clamped = (x: V, low: number, high: number): V => f32x4.pmin(f32x4.pmax(x, c(low)), c(high))
+
 const where = (mask: V, yes: V, no: V): V => v128.bitselect(yes, no, mask)
 const bits = (n: number): V => i32x4.const(n)
 const signBit = bits(0x80000000 | 0)
+
+// floats near it are whole numbers apart: what is added to it is rounded, and stands in the last bits
+const roundingShift = 1.5 * 2 ** 23
+const roundingShiftBits = 0x4b400000
+
+/** the whole number nearest to x, ties to even, for |x| < 2²²: as a float and as an integer. Unlike a conversion, engines fuse it. */
+const nearestWhole = (x: V, name: Let): { readonly float: V; readonly integer: V } => {
+  const shifted = name(add(x, c(roundingShift)))
+  return { float: name(sub(shifted, c(roundingShift))), integer: name(i32x4.sub(shifted, bits(roundingShiftBits))) }
+}
 
 /** 2ⁿ for a vector of integers in [-126, 127] */
 const powerOfTwo = (n: V): V => i32x4.shl(i32x4.add(n, bits(127)), 23)
 
 /** `p · 2ⁿ` for n in [-252, 254], in two factors, so that what overflows or is subnormal comes out right */
-const scaled = (p: V, n: V, name: Let): V => {
-  const whole = name(n)
+const scaled = (p: V, whole: V, name: Let): V => {
   const half = name(i32x4.shrS(whole, 1))
   return mul(mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(whole, half)))
 }
@@ -39,11 +66,10 @@ const expSeries = [1, 1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040]
 
 /** within 2 ulp (subnormal results within one subnormal step); 0, ∞ and NaN as they must be */
 export const exp = (x: V, name: Let): V => {
-  // min and max keep NaN
-  const bounded = name(f32x4.min(f32x4.max(x, c(-105)), c(89)))
-  const n = name(f32x4.nearest(mul(bounded, c(log2e))))
-  const r = name(sub(sub(bounded, mul(n, c(ln2High))), mul(n, c(ln2Low))))
-  return scaled(polynomial(r, expSeries), i32x4.truncSatF32x4S(n), name)
+  const bounded = name(clamped(x, -105, 89))
+  const n = nearestWhole(mul(bounded, c(log2e)), name)
+  const r = name(sub(sub(bounded, mul(n.float, c(ln2High))), mul(n.float, c(ln2Low))))
+  return scaled(balanced(r, expSeries, name), n.integer, name)
 }
 
 /** the exponent and the mantissa in [√½, √2) of a positive x */
@@ -105,7 +131,7 @@ const logErfcSeries = [
 /** within 3 ulp; ±1 at ±∞ */
 export const erf = (given: V, name: Let): V => {
   const x = name(given)
-  const size = name(f32x4.min(f32x4.abs(x), c(4)))
+  const size = name(f32x4.pmin(f32x4.abs(x), c(4)))
   const z = name(mul(size, size))
   const near = name(add(x, mul(x, polynomial(z, erfSeries))))
   const t = name(sub(size, c(2.5)))
@@ -173,15 +199,15 @@ export const pow = (givenBase: V, givenExponent: V, name: Let): V => {
   const size = name(f32x4.abs(a))
   const l = logPair(size, name)
   // no logarithm but 0 is so small that a larger exponent would change the result, and the product must not overflow
-  const bounded = name(f32x4.min(f32x4.max(b, c(-1e12)), c(1e12)))
+  const bounded = name(clamped(b, -1e12, 1e12))
   const product = exactProduct(l.high, bounded, name)
   const total = quickSum(product.high, name(add(product.low, mul(l.low, bounded))), name)
-  const high = name(f32x4.min(f32x4.max(total.high, c(-105)), c(89)))
-  const n = name(f32x4.nearest(mul(high, c(log2e))))
+  const high = name(clamped(total.high, -105, 89))
+  const n = nearestWhole(mul(high, c(log2e)), name)
   // where the whole is out of range its remainder says nothing
   const low = v128.and(total.low, f32x4.eq(high, total.high))
-  const r = name(add(sub(sub(high, mul(n, c(ln2High))), mul(n, c(ln2Low))), low))
-  const value = name(scaled(polynomial(r, expSeries), i32x4.truncSatF32x4S(n), name))
+  const r = name(add(sub(sub(high, mul(n.float, c(ln2High))), mul(n.float, c(ln2Low))), low))
+  const value = name(scaled(balanced(r, expSeries, name), n.integer, name))
 
   const [rising, infinite] = [name(f32x4.gt(b, c(0))), name(f32x4.eq(f32x4.abs(b), c(Infinity)))]
   const atZero = where(rising, c(0), c(Infinity))
