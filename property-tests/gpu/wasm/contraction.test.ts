@@ -160,6 +160,18 @@ describe("sizes at which the code goes another way", () => {
       },
     ],
     [
+      "inner products of a few images at a time",
+      {
+        n: 39,
+        c: 2,
+        o: 4,
+        ...square2("h", "w", 40),
+        ...square2("oh", "ow", 40),
+        kernel: square(3),
+        padding: square(1),
+      },
+    ],
+    [
       "images in several chunks",
       { n: 11, c: 1, o: 2, ...square2("h", "w", 32), ...square2("oh", "ow", 32), kernel: square(1) },
     ],

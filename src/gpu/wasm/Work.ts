@@ -7,9 +7,11 @@ import type { Product } from "./Product.ts"
 /** what an operand is read from */
 export type Source = "first" | "second" | "padded" | "paddedSecond" | "zero"
 
-/** an image with zeros around, made in the workspace before the products run */
+/** images with zeros around, made in the workspace before the products run */
 export interface Padding {
   readonly input: 0 | 1
+  /** where in the input the first plane begins */
+  readonly start: number
   readonly planes: number
   readonly height: number
   readonly width: number
@@ -20,7 +22,7 @@ export interface Padding {
   readonly stride: number
 }
 
-type Part =
+export type Part =
   | { readonly _tag: "Product"; readonly product: Product; readonly left: Source; readonly right: Source }
   | {
       readonly _tag: "InnerProducts"
@@ -29,11 +31,41 @@ type Part =
       readonly right: Source
     }
 
-export interface Work {
+/** what runs one after the other, each in the same workspace */
+export type Work = ReadonlyArray<Round>
+
+export interface Round {
   /** what `padded` and `paddedSecond` are */
   readonly paddings: ReadonlyArray<Padding>
+  /** the same object in rounds that only differ in where they read and write */
   readonly parts: ReadonlyArray<Part>
+  /** where in the output they write */
+  readonly output: number
+  /** whether they are added to what stands there: inner products only */
+  readonly accumulate: boolean
 }
+
+const oneRound = (parts: ReadonlyArray<Part>, paddings: ReadonlyArray<Padding> = []): Work => [
+  { paddings, parts, output: 0, accumulate: false },
+]
+
+/** `atOnce` images at a time, whose padded copies then need less memory and are read from a cache */
+const inRounds = (
+  images: number,
+  atOnce: number,
+  partsOf: (images: number) => ReadonlyArray<Part>,
+  at: (start: number, images: number) => Omit<Round, "parts">,
+): Work => {
+  const made = new Map<number, ReadonlyArray<Part>>()
+  return split(images, atOnce).map(({ start, count }) => {
+    const parts = made.get(count) ?? partsOf(count)
+    made.set(count, parts)
+    return { ...at(start, count), parts }
+  })
+}
+
+/** the padded images of a round take about so many bytes */
+const roundBytes = 2 ** 18
 
 const range = (n: number): ReadonlyArray<number> => Array.from({ length: n }, (_, i) => i)
 const multiples = (n: number, step: number): Int32Array => {
@@ -89,9 +121,9 @@ const matMul = (f: MatMul, bias: boolean): Work => {
       segments: split(k / 8, 128).map(({ start, count: steps }) => ({ steps, left: 8 * start, right: 8 * start })),
     }
     if (InnerProducts.cost(products) < innerBelow * choose(product, true).cost)
-      return { paddings: [], parts: [{ _tag: "InnerProducts", products, left: "first", right: "second" }] }
+      return oneRound([{ _tag: "InnerProducts", products, left: "first", right: "second" }])
   }
-  return { paddings: [], parts: [{ _tag: "Product", product, left: "first", right: "second" }] }
+  return oneRound([{ _tag: "Product", product, left: "first", right: "second" }])
 }
 
 /** inner products are taken where they cost so much less than a product */
@@ -106,17 +138,32 @@ interface Reach {
   readonly greatest: number
 }
 
-/** the image as it must lie in memory, and how to address it */
-const surround = (input: 0 | 1, planes: number, y: Reach, x: Reach) => {
+/** the images, of so many channels each, as they must lie in memory, and how to address them */
+const surround = (input: 0 | 1, channels: number, y: Reach, x: Reach) => {
   const [top, left] = [Math.max(0, -y.least), Math.max(0, -x.least)]
   const outerHeight = top + Math.max(y.extent, y.greatest + 1)
   const outerWidth = left + Math.max(x.extent, x.greatest + 1)
   const needed = outerHeight !== y.extent || outerWidth !== x.extent
   const stride = outerHeight * outerWidth
-  const padding = { input, planes, height: y.extent, width: x.extent, outerWidth, top, left, stride }
+  const paddingOf = (start: number, images: number): Padding => ({
+    input,
+    start: start * channels * y.extent * x.extent,
+    planes: images * channels,
+    height: y.extent,
+    width: x.extent,
+    outerWidth,
+    top,
+    left,
+    stride,
+  })
   return {
-    padding,
-    paddings: needed ? [padding] : [],
+    paddingOf,
+    paddingsOf: (start: number, images: number) => (needed ? [paddingOf(start, images)] : []),
+    /** how many images of `positions` columns each are taken in a round */
+    atOnce: (images: number, positions: number): number =>
+      needed
+        ? Math.max(1, Math.floor(columnsAtOnce / positions), Math.floor(roundBytes / (4 * channels * stride)))
+        : images,
     source: needed ? ("padded" as const) : input === 0 ? ("first" as const) : ("second" as const),
     plane: stride,
     at: (row: number, column: number): number => (row + top) * outerWidth + column + left,
@@ -125,7 +172,7 @@ const surround = (input: 0 | 1, planes: number, y: Reach, x: Reach) => {
 }
 
 /** images of so few positions are taken together that a batch has about so many columns */
-const columnsAtOnce = 8192
+const columnsAtOnce = 4096
 
 /** where positions are read in the image, and where in the output they are written */
 interface Positions {
@@ -183,23 +230,33 @@ const forward = (f: Conv2d, bias: boolean): Work => {
     least: -f.padding[d],
     greatest: (out - 1) * f.stride[d] + (f.kernel[d] - 1) * f.dilation[d] - f.padding[d],
   })
-  const image = surround(0, f.n * f.c, reach(0, f.h, f.oh), reach(1, f.w, f.ow))
-  const product = gathering({
-    images: f.n,
-    groups: f.groups,
-    rows: og,
-    channels: cg,
-    weightStrides: { group: og * cg * kh * kw, row: cg * kh * kw, channel: kh * kw },
-    taps: { weight: multiples(kh * kw, 1), image: grid(kh, kw, 0, f.dilation[0] * image.row, f.dilation[1]) },
-    positions: {
-      image: grid(f.oh, f.ow, image.at(-f.padding[0], -f.padding[1]), f.stride[0] * image.row, f.stride[1]),
-      output: multiples(f.oh * f.ow, 1),
-    },
-    imagePlane: image.plane,
-    outputPlane: f.oh * f.ow,
-    bias,
-  })
-  return { paddings: image.paddings, parts: [{ _tag: "Product", product, left: "second", right: image.source }] }
+  const image = surround(0, f.c, reach(0, f.h, f.oh), reach(1, f.w, f.ow))
+  const productOf = (images: number): Product =>
+    gathering({
+      images,
+      groups: f.groups,
+      rows: og,
+      channels: cg,
+      weightStrides: { group: og * cg * kh * kw, row: cg * kh * kw, channel: kh * kw },
+      taps: { weight: multiples(kh * kw, 1), image: grid(kh, kw, 0, f.dilation[0] * image.row, f.dilation[1]) },
+      positions: {
+        image: grid(f.oh, f.ow, image.at(-f.padding[0], -f.padding[1]), f.stride[0] * image.row, f.stride[1]),
+        output: multiples(f.oh * f.ow, 1),
+      },
+      imagePlane: image.plane,
+      outputPlane: f.oh * f.ow,
+      bias,
+    })
+  return inRounds(
+    f.n,
+    image.atOnce(f.n, f.oh * f.ow),
+    (images) => [{ _tag: "Product", product: productOf(images), left: "second", right: image.source }],
+    (start, images) => ({
+      paddings: image.paddingsOf(start, images),
+      output: start * f.o * f.oh * f.ow,
+      accumulate: false,
+    }),
+  )
 }
 
 /** in one dimension, the taps that meet input positions `i · stride + residue`, at `dy[i + shift]` */
@@ -258,40 +315,47 @@ const inputGradient = (f: Conv2d): Work => {
     const shifts = all.flatMap((r) => r.taps.flatMap((t) => [r.first + t.shift, r.first + t.shift + r.count - 1]))
     return { extent, least: Math.min(0, ...shifts), greatest: Math.max(0, ...shifts) }
   }
-  const image = surround(0, f.n * f.o, reach(f.oh, ys), reach(f.ow, xs))
-  const parts = ys.flatMap((y) =>
-    xs.map((x) => {
-      const empty = y.taps.length === 0 || x.taps.length === 0
-      const product = gathering({
-        images: f.n,
-        groups: f.groups,
-        rows: cg,
-        channels: og,
-        weightStrides: { group: og * cg * kh * kw, row: kh * kw, channel: cg * kh * kw },
-        taps: {
-          weight: Int32Array.from(y.taps.flatMap((v) => x.taps.map((u) => v.tap * kw + u.tap))),
-          image: Int32Array.from(y.taps.flatMap((v) => x.taps.map((u) => v.shift * image.row + u.shift))),
-        },
-        positions: {
-          image: grid(y.count, x.count, image.at(y.first, 0), image.row, 1),
-          output: grid(
-            y.count,
-            x.count,
-            (y.first * f.stride[0] + y.residue) * f.w + x.residue,
-            f.stride[0] * f.w,
-            f.stride[1],
-          ),
-        },
-        imagePlane: image.plane,
-        outputPlane: f.h * f.w,
-        bias: false,
-      })
-      return empty
-        ? { _tag: "Product" as const, product: zeros(product), left: "zero" as const, right: "zero" as const }
-        : { _tag: "Product" as const, product, left: "second" as const, right: image.source }
+  const image = surround(0, f.o, reach(f.oh, ys), reach(f.ow, xs))
+  const partOf = (images: number, y: Stretch, x: Stretch): Part => {
+    const empty = y.taps.length === 0 || x.taps.length === 0
+    const product = gathering({
+      images,
+      groups: f.groups,
+      rows: cg,
+      channels: og,
+      weightStrides: { group: og * cg * kh * kw, row: kh * kw, channel: cg * kh * kw },
+      taps: {
+        weight: Int32Array.from(y.taps.flatMap((v) => x.taps.map((u) => v.tap * kw + u.tap))),
+        image: Int32Array.from(y.taps.flatMap((v) => x.taps.map((u) => v.shift * image.row + u.shift))),
+      },
+      positions: {
+        image: grid(y.count, x.count, image.at(y.first, 0), image.row, 1),
+        output: grid(
+          y.count,
+          x.count,
+          (y.first * f.stride[0] + y.residue) * f.w + x.residue,
+          f.stride[0] * f.w,
+          f.stride[1],
+        ),
+      },
+      imagePlane: image.plane,
+      outputPlane: f.h * f.w,
+      bias: false,
+    })
+    return empty
+      ? { _tag: "Product", product: zeros(product), left: "zero", right: "zero" }
+      : { _tag: "Product", product, left: "second", right: image.source }
+  }
+  return inRounds(
+    f.n,
+    image.atOnce(f.n, f.oh * f.ow),
+    (images) => ys.flatMap((y) => xs.map((x) => partOf(images, y, x))),
+    (start, images) => ({
+      paddings: image.paddingsOf(start, images),
+      output: start * f.c * f.h * f.w,
+      accumulate: false,
     }),
   )
-  return { paddings: image.paddings, parts }
 }
 
 /** positions that no tap meets: the product of one zero with one zero */
@@ -313,7 +377,7 @@ const weightGradient = (f: Conv2d): Work => {
     least: -f.padding[d],
     greatest: (out - 1) * f.stride[d] + (f.kernel[d] - 1) * f.dilation[d] - f.padding[d],
   })
-  const image = surround(0, f.n * f.c, reach(0, f.h, f.oh), reach(1, f.w, f.ow))
+  const image = surround(0, f.c, reach(0, f.h, f.oh), reach(1, f.w, f.ow))
   const taps = cg * kh * kw
   const positions = f.oh * f.ow
   const [gradientStride, imageStride] = [f.o * positions, f.c * image.plane]
@@ -352,14 +416,15 @@ const weightGradient = (f: Conv2d): Work => {
   }
   const along = f.stride[0] === 1 && f.stride[1] === 1 ? alongRows(f, image) : undefined
   // they are worth it for few channels only: of many, a span does not fit the cache
-  return along !== undefined && InnerProducts.cost(along.products) < innerBelow * choose(product, true).cost
+  return along !== undefined && along.cost < innerBelow * choose(product, true).cost
     ? along.work
-    : { paddings: image.paddings, parts: [{ _tag: "Product", product, left: "second", right: image.source }] }
+    : oneRound([{ _tag: "Product", product, left: "second", right: image.source }], image.paddingsOf(0, f.n))
 }
 
 /**
  * The weight gradient for a stride of 1, along the rows of the padded image: `dy` is laid out in rows of the same width, with zeros
- * between. (A value that is not finite then also reaches gradients at the border that it is no part of, as zero times it.)
+ * between, for a few images at a time. (A value that is not finite then also reaches gradients at the border that it is no part
+ * of, as zero times it.)
  */
 const alongRows = (f: Conv2d, image: ReturnType<typeof surround>) => {
   const [cg, og] = [f.c / f.groups, f.o / f.groups]
@@ -370,7 +435,7 @@ const alongRows = (f: Conv2d, image: ReturnType<typeof surround>) => {
   const gradientStride = roundUp(f.oh * image.row, 8)
   const steps = Math.ceil(((f.oh - 1) * image.row + f.ow) / 8)
   const pieces = split(steps, 128)
-  const products: InnerProducts.InnerProducts = {
+  const products = (images: number): InnerProducts.InnerProducts => ({
     batches: range(f.groups).map((g) => ({
       left: g * og * gradientStride,
       right: g * cg * imageStride,
@@ -384,29 +449,37 @@ const alongRows = (f: Conv2d, image: ReturnType<typeof surround>) => {
     ),
     rowStride: taps,
     columnStride: 1,
-    segments: range(f.n).flatMap((i) =>
+    segments: range(images).flatMap((i) =>
       pieces.map(({ start, count }) => ({
         steps: count,
         left: i * f.o * gradientStride + 8 * start,
         right: i * f.c * imageStride + 8 * start,
       })),
     ),
-  }
-  const gradient: Padding = {
+  })
+  const gradientOf = (start: number, images: number): Padding => ({
     input: 1,
-    planes: f.n * f.o,
+    start: start * f.o * f.oh * f.ow,
+    planes: images * f.o,
     height: f.oh,
     width: f.ow,
     outerWidth: image.row,
     top: 0,
     left: 0,
     stride: gradientStride,
-  }
-  const work: Work = {
-    paddings: [{ ...image.padding, stride: imageStride }, gradient],
-    parts: [{ _tag: "InnerProducts", products, left: "paddedSecond", right: "padded" }],
-  }
-  return { products, work }
+  })
+  const imageBytes = 4 * (f.o * gradientStride + f.c * imageStride)
+  const work = inRounds(
+    f.n,
+    Math.max(1, Math.floor(roundBytes / imageBytes)),
+    (images) => [{ _tag: "InnerProducts", products: products(images), left: "paddedSecond", right: "padded" }],
+    (start, images) => ({
+      paddings: [{ ...image.paddingOf(start, images), stride: imageStride }, gradientOf(start, images)],
+      output: 0,
+      accumulate: start > 0,
+    }),
+  )
+  return { cost: InnerProducts.cost(products(f.n)), work }
 }
 
 export const workOf = (c: Contraction): Work => {

@@ -7,7 +7,7 @@ import { pad, product, spread, tileKernels } from "./productKernels.ts"
 import { choose, lay, roundUp } from "./Product.ts"
 import * as Winograd from "./Winograd.ts"
 import { winograd, winogradWeights } from "./winogradKernels.ts"
-import { type Source, workOf } from "./Work.ts"
+import { type Part, type Source, workOf } from "./Work.ts"
 
 export interface ContractionOptions {
   /** how many threads will run it; every phase must be run by exactly so many */
@@ -93,75 +93,110 @@ const planWinograd = (f: Conv2d, bias: boolean, { threads, wide }: ContractionOp
   }
 }
 
+/** a part of the work, its tables laid out */
+const layPart = (
+  part: Part,
+  { threads, wide, accumulate }: ContractionOptions & { readonly accumulate: boolean },
+): LaidPart => {
+  const { left, right } = part
+  if (part._tag === "Product") {
+    const choice = choose(part.product, wide)
+    const sources = choice.transposed ? { left: right, right: left } : { left, right }
+    return { ...lay(choice, threads), fn: `product${choice.columns}`, ...sources }
+  }
+  const inner = InnerProducts.lay(part.products, { wide, accumulate })
+  const sources = inner.transposed ? { left: right, right: left } : { left, right }
+  return { ...inner, biasTimes: undefined, fn: "innerProducts", ...sources }
+}
+
+interface LaidPart {
+  readonly fn: string
+  readonly left: Source
+  readonly right: Source
+  readonly tables: Int32Array
+  readonly threadBytes: number
+  readonly threadBytesAt: number
+  /** how often each number of the bias is repeated; inner products add to what stands in the output */
+  readonly biasTimes: number | undefined
+}
+
 const planProducts = (c: Contraction, { threads, wide }: ContractionOptions): PlannedContraction => {
-  const { paddings, parts } = workOf(c)
-  const laid = parts.map((part) => {
-    const { left, right } = part
-    if (part._tag === "Product") {
-      const choice = choose(part.product, wide)
-      const sources = choice.transposed ? { left: right, right: left } : { left, right }
-      return { ...lay(choice, threads), fn: `product${choice.columns}`, ...sources }
-    }
-    const inner = InnerProducts.lay(part.products, { wide, accumulate: c.bias })
-    const sources = inner.transposed ? { left: right, right: left } : { left, right }
-    return { ...inner, biasTimes: undefined, fn: "innerProducts", ...sources }
-  })
-  const tables = new Int32Array(laid.reduce((n, l) => n + roundUp(l.tables.length, 4), 0) + zeroWords)
-  const placed = laid.reduce<{ readonly at: number; readonly all: ReadonlyArray<number> }>(
-    ({ at, all }, l) => {
-      tables.set(l.tables, at)
-      return { at: at + roundUp(l.tables.length, 4), all: [...all, 4 * at] }
-    },
-    { at: zeroWords, all: [] },
-  )
+  const work = workOf(c)
+  // rounds of as many images have the same parts, and so the same tables
+  const laid = new Map<string, LaidPart>()
+  const numbers = new Map<Part, number>()
+  const rounds = work.map((round) => ({
+    ...round,
+    paddedBytes: round.paddings.map(({ planes, stride }) => roundUp(4 * planes * stride, 128)),
+    parts: round.parts.map((part) => {
+      numbers.set(part, numbers.get(part) ?? numbers.size)
+      const accumulate = c.bias || round.accumulate
+      const key = `${numbers.get(part)} ${accumulate}`
+      const known = laid.get(key) ?? layPart(part, { threads, wide, accumulate })
+      laid.set(key, known)
+      return known
+    }),
+  }))
+  // threads do not wait for each other between the products of a phase: each keeps to the same memory in all of them
+  const threadBytes = Math.max(0, ...[...laid.values()].map((l) => l.threadBytes))
+  const places = new Map<LaidPart, number>()
+  let words = zeroWords
+  for (const l of laid.values()) {
+    l.tables[l.threadBytesAt] = threadBytes
+    places.set(l, words)
+    words += roundUp(l.tables.length, 4)
+  }
+  const tables = new Int32Array(words)
+  for (const [l, at] of places) tables.set(l.tables, at)
 
   const bias = c.bias ? (c.form._tag === "MatMul" ? c.form.n : c.form.o) : 0
   // inner products are added to what stands in the output, others begin with what stands in the workspace
-  const biasTimes = laid[0]?.biasTimes
-  const biasRows = bias === 0 || biasTimes !== undefined ? 0 : outputShape(c).reduce((n, d) => n * d, 1) / bias
+  const added = [...laid.values()].some((l) => l.biasTimes === undefined)
+  const biasRows = bias > 0 && added ? outputShape(c).reduce((n, d) => n * d, 1) / bias : 0
   // a panel may read bias of columns that there are not
-  const biasBytes = bias === 0 || biasTimes === undefined ? 0 : roundUp(4 * (bias * biasTimes + 16), 128)
-  const paddedBytes = paddings.map(({ planes, stride }) => roundUp(4 * planes * stride, 128))
-  const allPadded = paddedBytes.reduce((a, b) => a + b, 0)
-  // threads do not wait for each other between the products of a phase: each keeps to the same memory in all of them
-  const threadBytes = laid.reduce((max, l) => Math.max(max, l.threadBytes), 0)
-  laid.forEach((l, i) => {
-    tables[(placed.all[i] ?? 0) / 4 + l.threadBytesAt] = threadBytes
-  })
+  const biasSizes = bias > 0 && !added ? [...new Set([...laid.values()].map((l) => l.biasTimes ?? 1))] : []
+  let biasBytes = 0
+  const biasAt = new Map<number | undefined, number>()
+  for (const times of biasSizes) {
+    biasAt.set(times, biasBytes)
+    biasBytes += roundUp(4 * (bias * times + 16), 128)
+  }
+  const paddedBytes = Math.max(0, ...rounds.map((round) => round.paddedBytes.reduce((a, b) => a + b, 0)))
 
   return {
     tables,
-    workspaceBytes: biasBytes + allPadded + threads * threadBytes,
+    workspaceBytes: biasBytes + paddedBytes + threads * threadBytes,
     phases: (at) => {
       const input = (i: number): number => at.inputs[i] ?? 0
       const padded = at.workspace + biasBytes
-      const address: Record<Source, number> = {
-        first: input(0),
-        second: input(1),
-        zero: at.tables,
-        padded,
-        paddedSecond: padded + (paddedBytes[0] ?? 0),
-      }
-      const prepare: Array<Call> = []
-      if (biasBytes > 0) prepare.push({ fn: "spread", args: [input(2), at.workspace, bias, biasTimes ?? 1] })
-      for (let row = 0; row < biasRows; row++)
-        prepare.push({ fn: "spread", args: [input(2), at.output + 4 * row * bias, bias, 1] })
-      paddings.forEach((p, i) => {
-        const extents = [p.planes, p.height, p.width, p.outerWidth, p.top, p.left, p.stride]
-        prepare.push({ fn: "pad", args: [input(p.input), i === 0 ? padded : address.paddedSecond, ...extents] })
+      const spreadBias = (to: number, times: number): Call => ({ fn: "spread", args: [input(2), to, bias, times] })
+      const biases = [
+        ...biasSizes.map((times) => spreadBias(at.workspace + (biasAt.get(times) ?? 0), times)),
+        ...Array.from({ length: biasRows }, (_, row) => spreadBias(at.output + 4 * row * bias, 1)),
+      ]
+      return rounds.flatMap((round, i) => {
+        const paddedSecond = padded + (round.paddedBytes[0] ?? 0)
+        const [first, second] = [input(0), input(1)]
+        const address: Record<Source, number> = { first, second, zero: at.tables, padded, paddedSecond }
+        const pads = round.paddings.map((p, second): Call => {
+          const extents = [p.planes, p.height, p.width, p.outerWidth, p.top, p.left, p.stride]
+          return { fn: "pad", args: [input(p.input) + 4 * p.start, second === 0 ? padded : paddedSecond, ...extents] }
+        })
+        const run = round.parts.map((l): Call => {
+          const init = biasAt.get(l.biasTimes)
+          const args = [
+            at.tables + 4 * (places.get(l) ?? 0),
+            address[l.left],
+            address[l.right],
+            at.output + 4 * round.output,
+            init === undefined ? at.tables : at.workspace + init,
+            padded + paddedBytes,
+          ]
+          return { fn: l.fn, args }
+        })
+        const prepare = i === 0 ? [...biases, ...pads] : pads
+        return prepare.length === 0 ? [run] : [prepare, run]
       })
-      const run = laid.map((l, i) => ({
-        fn: l.fn,
-        args: [
-          at.tables + (placed.all[i] ?? 0),
-          address[l.left],
-          address[l.right],
-          at.output,
-          biasBytes > 0 ? at.workspace : at.tables,
-          padded + allPadded,
-        ],
-      }))
-      return prepare.length === 0 ? [run] : [prepare, run]
     },
   }
 }
