@@ -57,14 +57,27 @@ const sorted = (
   })
   const order: Array<Step> = []
   const waiting = new Set(steps.keys())
-  for (let progress = true; progress;) {
-    progress = false
-    for (const i of waiting) {
-      const scheduled = steps[i]
-      if (scheduled === undefined || [...(before[i] ?? [])].some((j) => waiting.has(j))) continue
-      waiting.delete(i)
-      order.push(scheduled.step)
-      progress = true
+  const runs = (i: number): boolean => {
+    const scheduled = steps[i]
+    if (scheduled === undefined || [...(before[i] ?? [])].some((j) => waiting.has(j))) return false
+    waiting.delete(i)
+    order.push(scheduled.step)
+    return true
+  }
+  // what had to wait runs as soon as it can: an update of a weight then frees the weight's gradient
+  const late = new Set<number>()
+  for (const i of steps.keys()) {
+    if (!runs(i)) {
+      late.add(i)
+      continue
+    }
+    for (let progress = late.size > 0; progress;) {
+      progress = false
+      for (const j of late)
+        if (runs(j)) {
+          late.delete(j)
+          progress = true
+        }
     }
   }
   return { steps: order, waiting: [...waiting] }
