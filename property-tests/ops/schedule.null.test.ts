@@ -13,7 +13,7 @@ const step = (name: string, inputs: ReadonlyArray<number>, output: number): Sche
   elsewhere: new Set(),
 })
 const buffers = (n: number): ReadonlyArray<Buffer> =>
-  Array.from({ length: n }, () => ({ shape: [1], role: { _tag: "Temporary" } }))
+  Array.from({ length: n }, () => ({ shape: [1], role: { _tag: "Temp" } }))
 const names = (steps: ReadonlyArray<Step> | undefined) => steps?.map((s) => s.code.name)
 
 describe("the order of steps", () => {
