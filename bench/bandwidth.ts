@@ -55,6 +55,23 @@ const window = (i: number): ReadonlyArray<number> => {
   const first = (plane * height + 2 * y) * width + 2 * x
   return [first, first + 1, first + width, first + width + 1]
 }
+/** the images of AlexNet's pooling, with overlapping windows of 3×3 that move by 2 */
+const odd = [8, 32, 255, 255]
+const overlapped = [8, 32, 127, 127]
+/** the elements of overlapping window `i` */
+const overlapping = (i: number): ReadonlyArray<number> => {
+  const [x, y, plane] = [i % 127, Math.floor(i / 127) % 127, Math.floor(i / (127 * 127))]
+  return Array.from({ length: 9 }, (_, t) => (plane * 255 + 2 * y + Math.floor(t / 3)) * 255 + 2 * x + (t % 3))
+}
+/** the overlapping windows that element `i` is in */
+const windowsOf = (i: number): ReadonlyArray<number> => {
+  const [x, y, plane] = [i % 255, Math.floor(i / 255) % 255, Math.floor(i / (255 * 255))]
+  const around = (at: number) => [(at >> 1) - 1, at >> 1].filter((o) => o >= 0 && o < 127 && 2 * o + 2 >= at)
+  return around(y).flatMap((v) => around(x).map((u) => (plane * 127 + v) * 127 + u))
+}
+const largest = (x: Float32Array | undefined, elements: ReadonlyArray<number>): number =>
+  elements.reduce((best, k) => (at(x, k) > at(x, best) ? k : best), elements[0] ?? 0)
+
 const channelOf = (i: number): number => Math.floor(i / (height * width)) % channels
 /** the sum over a channel */
 const channelSum = (c: number, f: (i: number) => number): number => {
@@ -142,10 +159,29 @@ export const cases: ReadonlyArray<Case> = [
     expected: ({ x, dy }, i) => {
       const [column, row, plane] = [i % width, Math.floor(i / width) % height, Math.floor(i / (width * height))]
       const output = (plane * (height / 2) + (row >> 1)) * (width / 2) + (column >> 1)
-      const all = window(output)
-      const winner = all.reduce((best, k) => (at(x, k) > at(x, best) ? k : best), all[0] ?? 0)
-      return winner === i ? at(dy, output) : 0
+      return largest(x, window(output)) === i ? at(dy, output) : 0
     },
+  },
+  {
+    name: "overlapping max pooling",
+    shape: odd,
+    bytesPerElement: 5,
+    arrays: { x: odd, y: overlapped },
+    step: (a) => ({ y: Ops.maxPool2d(get(a, "x"), { kernelSize: 3, stride: 2 }) }),
+    result: "y",
+    expected: ({ x }, i) => at(x, largest(x, overlapping(i))),
+  },
+  {
+    name: "overlapping max pooling and gradient",
+    shape: odd,
+    bytesPerElement: 11,
+    arrays: { x: odd, dy: overlapped, dx: odd },
+    step: (a) => ({
+      dx: Ops.vjp(Ops.maxPool2d(get(a, "x"), { kernelSize: 3, stride: 2 }), get(a, "dy"), get(a, "x")),
+    }),
+    result: "dx",
+    expected: ({ x, dy }, i) =>
+      windowsOf(i).reduce((sum, o) => (largest(x, overlapping(o)) === i ? sum + at(dy, o) : sum), 0),
   },
   {
     // the statistics need x before the result does

@@ -231,12 +231,12 @@ const build = (
         return value(v.body, new Map(extended))
       })
       if (v.op === "sum") return elements.reduce((a, b) => binary("add", a, b))
-      // a maximum and its position are found together
+      // a maximum and its position share what they compare; a later position is the larger number
       let [best, position] = [elements[0] ?? constant(0), constant(0)]
       elements.slice(1).forEach((e, i) => {
         const wins = both("And", not(compare("le", e, best)), not(isNaN(best)))
-        position = select(wins, constant(i + 1), position)
-        best = select(wins, e, best)
+        position = binary("max", position, select(wins, constant(i + 1), constant(0)))
+        best = binary("max", best, e)
       })
       return v.op === "max" ? best : position
     }

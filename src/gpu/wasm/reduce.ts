@@ -7,6 +7,7 @@ import { type Expr, f32, f32x4, i32, i32x4, type Local, type Statement, v128 } f
 import type { Node } from "./Flat.ts"
 import * as Lin from "./Lin.ts"
 import { child, type Emitter, intAt, keep, type Scope } from "./Scope.ts"
+import { max } from "./vectorMath.ts"
 
 type Reduce = Node & { readonly _tag: "Reduce" }
 
@@ -46,7 +47,7 @@ export const runsAlong = (node: Reduce): boolean => node.op !== "argmax" && (nod
 const reduceSteps = (e: Emitter, node: Reduce, scope: Scope, manner: Manner): Totals => {
   const { axes, op } = node
   const start = op === "sum" ? 0 : -Infinity
-  const joinVectors = op === "sum" ? f32x4.add : f32x4.max
+  const joinVectors = op === "sum" ? f32x4.add : max
   const joinScalars = op === "sum" ? f32.add : f32.max
   const width = weight(node.body) <= 24 ? abreast : 1
   const shape =

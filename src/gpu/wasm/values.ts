@@ -33,12 +33,13 @@ const depends = (scope: Scope, deps: ReadonlySet<number>): boolean =>
   scope.lanes !== undefined && deps.has(scope.lanes.axis)
 
 const isZero = (node: Node): boolean => node._tag === "Const" && Object.is(node.value, 0)
+const isNumber = (node: Node): boolean =>
+  (node._tag === "Const" && !Number.isNaN(node.value)) ||
+  node._tag === "ToFloat" ||
+  (node._tag === "Select" && isNumber(node.a) && isNumber(node.b))
 /** a minimum or maximum with a number: a NaN can only stand on one side, and keeps there without being asked for */
 const isBound = (node: Node): boolean =>
-  node._tag === "Binary" &&
-  (node.op === "min" || node.op === "max") &&
-  node.b._tag === "Const" &&
-  !Number.isNaN(node.b.value)
+  node._tag === "Binary" && (node.op === "min" || node.op === "max") && isNumber(node.b)
 
 export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: Emitter["bases"]): Emitter => {
   const e: Emitter = {
@@ -295,6 +296,7 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
         const { op } = node
         if (isBound(node)) return a.map((x, j) => (op === "max" ? f32x4.pmax : f32x4.pmin)(x, b[j] ?? x))
         if (op === "pow") return a.map((x, j) => M.pow(x, b[j] ?? x, (y) => keep(e, scope, y)))
+        if (op === "max" || op === "min") return a.map((x, j) => M[op](x, b[j] ?? x))
         return a.map((x, j) => f32x4[op](x, b[j] ?? x))
       }
       case "Select": {

@@ -30,6 +30,11 @@ const balanced = (x: V, coefficients: ReadonlyArray<number>, name: Let): V => {
   }
 }
 
+/** the larger, the first of equals, NaN where either is: three instructions on x86, where WebAssembly's own takes nine */
+export const max = (x: V, y: V): V => v128.or(f32x4.pmax(x, y), f32x4.ne(y, y))
+/** the smaller, alike */
+export const min = (x: V, y: V): V => v128.or(f32x4.pmin(x, y), f32x4.ne(y, y))
+
 /** a NaN stays: the comparison of either finds it no better than itself */
 const clamped = (x: V, low: number, high: number): V => f32x4.pmin(f32x4.pmax(x, c(low)), c(high))
 
