@@ -90,14 +90,15 @@ describe("imports", () => {
   })
 })
 
-/** what a program loads by importing `entry`: dynamic imports are left out, they wait behind a check */
+/** what a program loads by importing `entry`: types are gone by then, and dynamic imports wait until they are needed */
 const reached = (entry: string): ReadonlyMap<string, ReadonlyArray<string>> => {
   const trails = new Map<string, ReadonlyArray<string>>()
   const walk = (path: string, trail: ReadonlyArray<string>): void => {
     if (trails.has(path)) return
     const here = [...trail, path]
     trails.set(path, here)
-    for (const i of byPath.get(path)?.imports ?? []) if (i.file !== undefined && !i.dynamic) walk(i.file, here)
+    for (const i of byPath.get(path)?.imports ?? [])
+      if (i.file !== undefined && !i.dynamic && !i.typeOnly) walk(i.file, here)
   }
   walk(entry, [])
   return trails
@@ -106,14 +107,18 @@ const reached = (entry: string): ReadonlyMap<string, ReadonlyArray<string>> => {
 const entries = src.map((s) => s.path).filter((p) => /^src\/(\w+\/)?index\.ts$/.test(p) || p === "src/laws.ts")
 
 describe("what an application imports", () => {
-  it("reaches nothing of Node's", () => {
-    const wrong = entries.flatMap((entry) =>
+  const reaching = (packages: RegExp) =>
+    entries.flatMap((entry) =>
       [...reached(entry)].flatMap(([path, trail]) =>
         (byPath.get(path)?.imports ?? [])
-          .filter((i) => !i.dynamic && /^(node:|@effect\/platform-node)/.test(i.specifier))
+          .filter((i) => !i.dynamic && !i.typeOnly && packages.test(i.specifier))
           .map((i) => `${path}:${i.line} imports ${i.specifier} (${trail.join(" → ")})`),
       ),
     )
-    expect(places(wrong)).toBe("")
+  it("reaches nothing of Node's", () => {
+    expect(places(reaching(/^(node:|@effect\/platform-node)/))).toBe("")
+  })
+  it("reaches no Schema: loading it would take as long as loading all the rest", () => {
+    expect(places(reaching(/^effect\/(Schema|Config|unstable)/))).toBe("")
   })
 })

@@ -37,8 +37,8 @@ const log = [
 ].join("")
 
 describe("the log of a run", () => {
-  it("gives the curves; what a resumed run tells again counts, a line that was cut does not", () => {
-    const { loss, learningRate, epochs } = parse(log)
+  it("gives the curves; what a resumed run tells again counts, a line that was cut does not", async () => {
+    const { loss, learningRate, epochs } = await Effect.runPromise(parse(log))
     assert.deepStrictEqual(
       loss.map((p) => [p.step, p.value]),
       [
@@ -58,8 +58,9 @@ describe("the log of a run", () => {
     )
   })
 
-  it("of many steps is thinned to means", () => {
-    const { loss } = parse(Array.from({ length: 3000 }, (_, i) => step(i + 1, i % 2)).join(""))
+  it("of many steps is thinned to means", async () => {
+    const text = Array.from({ length: 3000 }, (_, i) => step(i + 1, i % 2)).join("")
+    const { loss } = await Effect.runPromise(parse(text))
     assert.strictEqual(loss.length, 300)
     assert.deepStrictEqual(loss[0], { step: 5.5, value: 0.5 })
   })

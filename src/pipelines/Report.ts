@@ -8,24 +8,22 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
-import * as Schema from "effect/Schema"
 import { summary } from "../models/summary.ts"
 import { zoo } from "../models/zoo.ts"
 import { atomicWrite } from "./atomicWrite.ts"
 import { platformReason } from "./platformReason.ts"
 import { html } from "./report/html.ts"
 import { charts } from "./report/plots.ts"
-import { Results } from "./report/results.ts"
 import { parse } from "./report/runLog.ts"
+import type { Results } from "./report/schemas.ts"
 import * as RunFolder from "./RunFolder.ts"
 import { OutputError } from "./train/OutputError.ts"
 
-export { results, Results } from "./report/results.ts"
+export { results } from "./report/results.ts"
+export type { Results }
 
 /** the names of what is written into the folder of a run */
 export const files = { page: "report.html", results: "results.json" } as const
-
-const Text = Schema.fromJsonString(Results)
 
 const writeText = Effect.fnUntraced(function* (path: string, text: string) {
   yield* Effect.mapError(
@@ -57,12 +55,13 @@ export const write = Effect.fnUntraced(function* (folder: string) {
       (error: PlatformError) =>
         new RunFolder.RunFolderError({ path, reason: { _tag: "Unreadable", detail: platformReason(error) } }),
     )
-  const log = parse(yield* unreadable(logFile)(fs.readFileString(logFile)))
+  const { decodeResults } = yield* Effect.promise(() => import("./report/schemas.ts"))
+  const log = yield* parse(yield* unreadable(logFile)(fs.readFileString(logFile)))
   const resultsFile = paths.join(folder, files.results)
   const hasResults = yield* unreadable(resultsFile)(fs.exists(resultsFile))
   const results = hasResults
     ? yield* Effect.mapError(
-        Effect.flatMap(unreadable(resultsFile)(fs.readFileString(resultsFile)), Schema.decodeUnknownEffect(Text)),
+        Effect.flatMap(unreadable(resultsFile)(fs.readFileString(resultsFile)), decodeResults),
         (error) =>
           error._tag === "RunFolderError"
             ? error

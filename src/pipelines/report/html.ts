@@ -3,7 +3,7 @@ import type { Summary } from "../../models/summary.ts"
 import { show } from "../../shapes/Shape.ts"
 import type { RunDescription } from "../RunFolder.ts"
 import type { Chart } from "./plots.ts"
-import type { Results } from "./results.ts"
+import type { Results } from "./schemas.ts"
 import type { RunLog } from "./runLog.ts"
 
 const escaped = (text: string): string =>

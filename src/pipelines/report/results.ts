@@ -1,6 +1,5 @@
 /** What a trained model does on held-out pictures, kept so that a report can be made of it again. */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { HostTensor } from "../../ops/HostTensor.ts"
 import * as Ops from "../../ops/Ops.ts"
@@ -10,34 +9,9 @@ import * as Tensor from "../../ops/Tensor.ts"
 import { batch } from "../data/batches.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import { loadSharp } from "../images/sharp.ts"
+import type { Results } from "./schemas.ts"
 import { batchValues } from "../train/batchValues.ts"
 import { forward, type HostParameters, type Model, parametersRefusal, refusalOf, split } from "../train/Model.ts"
-
-const Mistake = Schema.Struct({
-  /** position in the data set */
-  index: Schema.Int,
-  label: Schema.Int,
-  predicted: Schema.Int,
-  /** the probability of the class that it was taken for */
-  confidence: Schema.Finite,
-  /** the picture, as a PNG in a data URI */
-  picture: Schema.String,
-})
-/** The schema of `results.json` in the folder of a run. */
-export const Results = Schema.Struct({
-  data: Schema.String,
-  samples: Schema.Int,
-  classes: Schema.Array(Schema.String),
-  accuracy: Schema.Finite,
-  /** mean cross-entropy */
-  loss: Schema.Finite,
-  /** rows: the class; columns: what it was taken for */
-  confusion: Schema.Array(Schema.Array(Schema.Int)),
-  /** the most confident first */
-  mistakes: Schema.Array(Mistake),
-})
-/** What a trained model does on held-out pictures. */
-export type Results = typeof Results.Type
 
 /** mistakes that are shown, and pixels of a side that small pictures are enlarged to */
 const [shown, least] = [24, 84]

@@ -1,29 +1,5 @@
 /** The curves of a run, from the lines of its log. */
-import * as Schema from "effect/Schema"
-
-/** what the curves need of a line; other lines are passed over */
-const Line = Schema.Union([
-  Schema.Struct({
-    event: Schema.Literal("Step"),
-    totalSteps: Schema.Finite,
-    loss: Schema.Finite,
-    learningRate: Schema.Finite,
-  }),
-  Schema.Struct({
-    event: Schema.Literal("EpochEnd"),
-    epoch: Schema.Finite,
-    totalSteps: Schema.Finite,
-    loss: Schema.Finite,
-    accuracy: Schema.Finite,
-    seconds: Schema.Finite,
-  }),
-  Schema.Struct({
-    event: Schema.Literal("Evaluation"),
-    epoch: Schema.Finite,
-    metrics: Schema.Record(Schema.String, Schema.Unknown),
-  }),
-])
-const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Line))
+import * as Effect from "effect/Effect"
 
 /** a figure at a moment of the run, counted in steps from its beginning */
 export interface Point {
@@ -64,12 +40,13 @@ const thinned = (all: ReadonlyArray<Point>): ReadonlyArray<Point> => {
 const number = (x: unknown): number | undefined => (typeof x === "number" && Number.isFinite(x) ? x : undefined)
 
 /** The curves from the text of a log; where a step or an epoch is told twice (a run that was resumed), the last counts. */
-export const parse = (text: string): RunLog => {
+export const parse = Effect.fnUntraced(function* (text: string) {
+  const { decodeLine } = yield* Effect.promise(() => import("./schemas.ts"))
   const losses = new Map<number, number>()
   const rates = new Map<number, number>()
   const epochs = new Map<number, Epoch>()
   for (const line of text.split("\n")) {
-    const found = decode(line)
+    const found = decodeLine(line)
     if (found._tag === "None") continue
     const event = found.value
     switch (event.event) {
@@ -96,9 +73,10 @@ export const parse = (text: string): RunLog => {
   }
   const sorted = (map: ReadonlyMap<number, number>): ReadonlyArray<Point> =>
     thinned(Array.from(map, ([step, value]) => ({ step, value })).toSorted((a, b) => a.step - b.step))
-  return {
+  const log: RunLog = {
     epochs: [...epochs.values()].toSorted((a, b) => a.epoch - b.epoch),
     loss: sorted(losses),
     learningRate: sorted(rates),
   }
-}
+  return log
+})

@@ -4,7 +4,6 @@ import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Device, DeviceError } from "../../gpu/Device.ts"
 import type { StaleState } from "../../ops/State.ts"
@@ -17,6 +16,8 @@ import { bestName, listed, nameOf, write } from "./checkpointFile.ts"
 import { dueOf, type Every } from "./every.ts"
 import type { Captured, Run, RunState } from "./RunState.ts"
 import type { Checkpoint, TrainEvent } from "./TrainEvent.ts"
+import type { Kept } from "./checkpointSchema.ts"
+import { schemas } from "./schemas.ts"
 import { isBetter, type Watched, watchedValue } from "./watched.ts"
 
 /** Options of `checkpoint`. */
@@ -30,22 +31,6 @@ export interface CheckpointOptions {
   /** told of a checkpoint that was written because the run was interrupted: no event can tell of it */
   readonly onInterrupted?: (written: Checkpoint) => Effect.Effect<void>
 }
-
-/** what the operator remembers itself: what the run has shown so far, and the best of it */
-const Kept = Schema.Struct({
-  best: Schema.NullOr(Schema.Finite),
-  history: Schema.Array(
-    Schema.Struct({
-      event: Schema.Literals(["EpochEnd", "Evaluation"]),
-      epoch: Schema.Int,
-      totalSteps: Schema.Int,
-      figures: Schema.Record(Schema.String, Schema.NullOr(Schema.Finite)),
-    }),
-  ),
-})
-type Kept = typeof Kept.Type
-const decodeKept = Schema.decodeUnknownOption(Kept)
-const encodeKept = Schema.encodeSync(Kept)
 
 /**
  * Writes all that the run goes on from to a folder, every so often and when it ends: parameters, running statistics,
@@ -168,6 +153,7 @@ export const checkpoint =
       const begin = Effect.fnUntraced(function* (event: Extract<TrainEvent, { readonly _tag: "Start" }>) {
         const [fs, paths] = [yield* FileSystem.FileSystem, yield* Path.Path]
         const { run } = event.state
+        const { decodeKept, encodeKept } = yield* schemas
         const memory = yield* run.remember("checkpoint", () => ({ values: encodeKept(kept) }))
         yield* run.closeMemory
         kept = Option.getOrElse(decodeKept(memory?.values), () => kept)

@@ -15,10 +15,11 @@ import * as Safetensors from "../Safetensors.ts"
 import { version } from "../version.ts"
 import { CheckpointError } from "./CheckpointError.ts"
 import { headerKey, memoryPrefix, tensorName } from "./checkpointNames.ts"
-import { decodeHeader, encodeHeader, type Header } from "./checkpointSchema.ts"
+import type { Header } from "./checkpointSchema.ts"
 import type { Identity } from "./Identity.ts"
 import type { HostParameters } from "./Model.ts"
 import type { Captured, TrainState } from "./RunState.ts"
+import { schemas } from "./schemas.ts"
 
 export type { Header }
 
@@ -61,6 +62,7 @@ export const write = Effect.fnUntraced(function* (
   ) => Effect.Effect<void, PlatformError, FileSystem.FileSystem | Path.Path> = (rename) => rename,
 ) {
   const { info } = yield* Device
+  const { encodeHeader } = yield* schemas
   const { progress, memories, live } = captured
   const seed = identity.seed
   const text = encodeHeader({
@@ -102,26 +104,30 @@ export const write = Effect.fnUntraced(function* (
 })
 
 /** a checkpoint from the bytes of its file, or the end of the sentence that says why it is none */
-const decode = (bytes: Uint8Array): Result.Result<CheckpointContents, string> => {
-  const contents = Safetensors.decode(bytes, "")
-  if (Result.isFailure(contents)) return Result.fail(contents.failure.message.trim())
-  const { metadata, tensors } = contents.success
-  const header = decodeHeader(metadata[headerKey])
-  if (Result.isFailure(header)) {
-    const detail = header.failure.message.replaceAll(/\s+/g, " ")
-    return Result.fail(
-      metadata[headerKey] === undefined ? "is no checkpoint" : `has a header of another form: ${detail}`,
-    )
-  }
-  const { generator, progress } = header.success
-  const key = Random.key(generator.seed, progress.totalSteps + 1)
-  if (generator.key.join() !== key.join()) return Result.fail("was written with other random numbers")
-  const host = Array.from(tensors, ([name, tensor]) => [
-    name,
-    { shape: tensor.shape, data: Safetensors.toFloat32(tensor) },
-  ])
-  return Result.succeed({ header: header.success, tensors: Object.fromEntries(host) })
-}
+const decoder = Effect.map(
+  schemas,
+  ({ decodeHeader }) =>
+    (bytes: Uint8Array): Result.Result<CheckpointContents, string> => {
+      const contents = Safetensors.decode(bytes, "")
+      if (Result.isFailure(contents)) return Result.fail(contents.failure.message.trim())
+      const { metadata, tensors } = contents.success
+      const header = decodeHeader(metadata[headerKey])
+      if (Result.isFailure(header)) {
+        const detail = header.failure.message.replaceAll(/\s+/g, " ")
+        return Result.fail(
+          metadata[headerKey] === undefined ? "is no checkpoint" : `has a header of another form: ${detail}`,
+        )
+      }
+      const { generator, progress } = header.success
+      const key = Random.key(generator.seed, progress.totalSteps + 1)
+      if (generator.key.join() !== key.join()) return Result.fail("was written with other random numbers")
+      const host = Array.from(tensors, ([name, tensor]) => [
+        name,
+        { shape: tensor.shape, data: Safetensors.toFloat32(tensor) },
+      ])
+      return Result.succeed({ header: header.success, tensors: Object.fromEntries(host) })
+    },
+)
 
 const bytesOf = Effect.fnUntraced(function* (path: string) {
   const fs = yield* FileSystem.FileSystem
@@ -174,6 +180,7 @@ export const resume: (folder: string) => Effect.Effect<Checkpoint, CheckpointErr
     const context = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
     const paths = yield* Path.Path
     const fs = yield* FileSystem.FileSystem
+    const decode = yield* decoder
     const best = paths.join(folder, bestName)
     const all = (yield* listed(folder)).map(({ name }) => paths.join(folder, name))
     // the best is older than the last ones, but better than nothing

@@ -1,4 +1,4 @@
-/** The header of a checkpoint, and its parts: apart, since a run that writes none needs no Schema. */
+/** The header of a checkpoint, its parts, and what operators remember in one: apart, to be loaded by `schemas` only. */
 import * as Schema from "effect/Schema"
 
 const Text = Schema.String
@@ -60,3 +60,37 @@ export type Header = typeof Header.Type
 export const decodeHeader = Schema.decodeUnknownResult(Schema.fromJsonString(Header))
 /** to such a text */
 export const encodeHeader = Schema.encodeSync(Schema.fromJsonString(Header))
+
+const Best = Schema.NullOr(Schema.Finite)
+
+/** what `earlyStopping` remembers, but for the best parameters */
+const Stopping = Schema.Struct({ best: Best, bad: Schema.Int, bestSteps: Schema.Int })
+export type Stopping = typeof Stopping.Type
+export const decodeStopping = Schema.decodeUnknownOption(Stopping)
+export const encodeStopping = Schema.encodeSync(Stopping)
+
+/** what `reduceOnPlateau` remembers as JSON, which knows no infinity: before the first metric there is no best one */
+const Plateau = Schema.Struct({ best: Best, bad: Schema.Int, cooldown: Schema.Int })
+export type Plateau = typeof Plateau.Type
+export const decodePlateau = Schema.decodeUnknownOption(Plateau)
+
+/** what `checkpoint` remembers itself: what the run has shown so far, and the best of it */
+const Kept = Schema.Struct({
+  best: Best,
+  history: Schema.Array(
+    Schema.Struct({
+      event: Schema.Literals(["EpochEnd", "Evaluation"]),
+      epoch: Schema.Int,
+      totalSteps: Schema.Int,
+      figures: Schema.Record(Schema.String, Schema.NullOr(Schema.Finite)),
+    }),
+  ),
+})
+export type Kept = typeof Kept.Type
+export const decodeKept = Schema.decodeUnknownOption(Kept)
+export const encodeKept = Schema.encodeSync(Kept)
+
+/** what of a log's line says when it was */
+export const decodeLine = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.Struct({ event: Schema.String, totalSteps: Schema.optionalKey(Schema.Int) })),
+)

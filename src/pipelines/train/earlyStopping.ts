@@ -1,12 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { DeviceError } from "../../gpu/Device.ts"
 import type { StaleState } from "../../ops/State.ts"
 import { firstRefusal, InvalidOption } from "../InvalidOption.ts"
 import type { HostParameters } from "./Model.ts"
+import type { Stopping } from "./checkpointSchema.ts"
 import { type RunState, type Weights, withWeights } from "./RunState.ts"
+import { schemas } from "./schemas.ts"
 import type { Stopped, TrainEvent } from "./TrainEvent.ts"
 import { isBetter, type Watched, watchedValue } from "./watched.ts"
 
@@ -25,12 +26,6 @@ export interface EarlyStoppingOptions {
   /** which parameters are kept as the best: `"current"` unless told */
   readonly weights?: Weights
 }
-
-/** what is remembered, but for the best parameters */
-const Remembered = Schema.Struct({ best: Schema.NullOr(Schema.Finite), bad: Schema.Int, bestSteps: Schema.Int })
-type Remembered = typeof Remembered.Type
-const decode = Schema.decodeUnknownOption(Remembered)
-const encode = Schema.encodeSync(Remembered)
 
 /**
  * Ends the run when a metric has not become better for some time, and gives it its best parameters back: a `Stopped` event is
@@ -59,17 +54,18 @@ export const earlyStopping =
         [minDelta >= 0, `minDelta of at least 0, not ${minDelta}`],
       ])
       if (sentence !== undefined) return Stream.fail(new InvalidOption({ sentence }))
-      let remembered: Remembered = { best: null, bad: 0, bestSteps: 0 }
+      let remembered: Stopping = { best: null, bad: 0, bestSteps: 0 }
       let parameters: HostParameters | undefined
       let lastStep = Infinity
 
       const begin = Effect.fnUntraced(function* (event: Extract<TrainEvent, { readonly _tag: "Start" }>) {
         lastStep = event.epochs * event.steps
+        const { decodeStopping, encodeStopping } = yield* schemas
         const memory = yield* event.state.run.remember("earlyStopping", () => {
-          const values = encode(remembered)
+          const values = encodeStopping(remembered)
           return parameters === undefined ? { values } : { values, tensors: parameters }
         })
-        remembered = Option.getOrElse(decode(memory?.values), () => remembered)
+        remembered = Option.getOrElse(decodeStopping(memory?.values), () => remembered)
         parameters = memory?.tensors
       })
 

@@ -4,23 +4,20 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { makeFolder } from "../makeFolder.ts"
 import { platformReason } from "../platformReason.ts"
 import { OutputError } from "./OutputError.ts"
+import { schemas } from "./schemas.ts"
 import { type Resumed, type Start, toJson, type TrainEvent } from "./TrainEvent.ts"
 
 /** milliseconds that a step's line may wait, so that a step does not wait for the disk */
 const flushEvery = 1000
 
-/** what of a line says when it was */
-const Line = Schema.fromJsonString(Schema.Struct({ event: Schema.String, totalSteps: Schema.optionalKey(Schema.Int) }))
-const decodeLine = Schema.decodeUnknownOption(Line)
-
 /** the lines of a log from before the moment at which a run goes on: it tells the others once more */
-const before = (text: string, resumed: Resumed): string =>
-  text
+const before = Effect.fnUntraced(function* (text: string, resumed: Resumed) {
+  const { decodeLine } = yield* schemas
+  return text
     .split("\n")
     .filter((line) => {
       const { event, totalSteps = 0 } = Option.getOrElse(decodeLine(line), () => ({
@@ -32,6 +29,7 @@ const before = (text: string, resumed: Resumed): string =>
     })
     .map((line) => `${line}\n`)
     .join("")
+})
 
 /**
  * Writes a run's events to a file as JSON lines, one object each with `event` and `time` (milliseconds since 1970).
@@ -64,7 +62,7 @@ export const log =
         // a finaliser never fails: what could not be written by then is lost with the disk
         yield* Effect.addFinalizer(() => Effect.ignoreCause(flush))
         const begin = Effect.fnUntraced(function* ({ resumed, state }: Start) {
-          const kept = resumed === undefined ? "" : before(yield* refused(fs.readFileString(path)), resumed)
+          const kept = resumed === undefined ? "" : yield* before(yield* refused(fs.readFileString(path)), resumed)
           yield* refused(file.truncate(0))
           waiting = kept
           // what a checkpoint holds, the log has too

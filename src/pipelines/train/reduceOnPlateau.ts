@@ -1,10 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { StaleState } from "../../ops/State.ts"
 import { InvalidOption } from "../InvalidOption.ts"
 import { type PlateauOptions, type PlateauState, reduceOnPlateau as rule } from "../schedule/reduceOnPlateau.ts"
+import type { Plateau } from "./checkpointSchema.ts"
+import { schemas } from "./schemas.ts"
 import type { TrainEvent } from "./TrainEvent.ts"
 import { type Watched, watchedValue } from "./watched.ts"
 
@@ -38,7 +39,8 @@ export const reduceOnPlateau =
       const act = Effect.fnUntraced(function* (event: TrainEvent) {
         if (event._tag === "Start") {
           const memory = yield* event.state.run.remember("reduceOnPlateau", () => ({ values: encode(remembered) }))
-          remembered = Option.getOrElse(decode(memory?.values, plateau.initial), () => remembered)
+          const found = Option.getOrUndefined((yield* schemas).decodePlateau(memory?.values))
+          if (found !== undefined) remembered = { ...found, best: found.best ?? plateau.initial.best }
           return
         }
         const found = yield* watchedValue("reduceOnPlateau", metric, event)
@@ -55,12 +57,4 @@ export const reduceOnPlateau =
         : Stream.fail(new InvalidOption({ sentence: plateau.refusal }))
     })
 
-/** what is remembered as JSON, which knows no infinity: before the first metric there is no best one */
-const Remembered = Schema.Struct({ best: Schema.NullOr(Schema.Finite), bad: Schema.Int, cooldown: Schema.Int })
-const encode = (state: PlateauState): typeof Remembered.Type => ({
-  ...state,
-  best: Number.isFinite(state.best) ? state.best : null,
-})
-const decode = (values: unknown, { best }: PlateauState): Option.Option<PlateauState> =>
-  Option.map(decodeRemembered(values), (found) => ({ ...found, best: found.best ?? best }))
-const decodeRemembered = Schema.decodeUnknownOption(Remembered)
+const encode = (state: PlateauState): Plateau => ({ ...state, best: Number.isFinite(state.best) ? state.best : null })
