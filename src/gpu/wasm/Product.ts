@@ -202,8 +202,34 @@ interface Shape {
   readonly packTransposed: boolean
 }
 
+/** an operand of more than so many floats comes from beyond the caches each time */
+const cached = 2 ** 20
+/** what fetching a float from there costs, in instructions */
+const fetchCost = 2
+
+const spread = (offsets: Iterable<number>): number => {
+  let [low, high] = [Infinity, -Infinity]
+  for (const x of offsets) {
+    low = Math.min(low, x)
+    high = Math.max(high, x)
+  }
+  return Math.max(0, high - low)
+}
+/** the cost of fetching each float of the left and of the right operand */
+const fetching = (p: Product) => {
+  const of = (side: "left" | "right", operand: Int32Array, table: Int32Array): number =>
+    spread(operand) + spread(table) + spread(p.blocks.map((b) => b[side])) > cached ? fetchCost : 0
+  return { left: of("left", p.rows.operand, p.leftTable), right: of("right", p.columns.operand, p.rightTable) }
+}
+
 /** how a product is cut for panels of `width` columns, and about what that costs in instructions */
-const shapeOf = (p: Product, panels: Panels, width: 8 | 16, fused: boolean): Shape => {
+const shapeOf = (
+  p: Product,
+  panels: Panels,
+  width: 8 | 16,
+  fused: boolean,
+  fetch: ReturnType<typeof fetching>,
+): Shape => {
   const m = p.rows.operand.length
   const tiles = Math.ceil(m / maxRows)
   const tileRows = Math.ceil(m / tiles)
@@ -225,8 +251,8 @@ const shapeOf = (p: Product, panels: Panels, width: 8 | 16, fused: boolean): Sha
     tileRows,
     largeTiles: tiles - (tiles * tileRows - m),
     units,
-    packCost: 60 + (panels.inPlace ? 0 : k * Math.min(rowsCost, transposedCost)),
-    tileCost: k * Math.max(inner, 20) + p.blocks.length * (60 + storing),
+    packCost: 60 + k * (fetch.right * width + (panels.inPlace ? 0 : Math.min(rowsCost, transposedCost))),
+    tileCost: k * (fetch.left * tileRows + Math.max(inner, 20)) + p.blocks.length * (60 + storing),
     packTransposed: transposedCost < rowsCost,
   }
 }
@@ -260,10 +286,11 @@ export const choose = (p: Product, wide: boolean): Choice => {
   const directions = exchangeable ? [p, transpose(p)] : [p]
   const choices = directions.flatMap((product, i) => {
     const runs = runsOf(product)
+    const fetch = fetching(product)
     return (wide ? [16 as const, 8 as const] : [8 as const]).flatMap((columns) =>
       [packedPanels(product, columns), inPlacePanels(product, runs, columns)].flatMap((panels) => {
         if (panels === undefined) return []
-        const shape = shapeOf(product, panels, columns, wide)
+        const shape = shapeOf(product, panels, columns, wide, fetch)
         const cost = shape.units * (shape.packCost + shape.tiles * shape.tileCost)
         return [{ product, transposed: i === 1, columns, shape, runs, cost }]
       }),
