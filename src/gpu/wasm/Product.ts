@@ -113,15 +113,18 @@ interface Panels {
   readonly full: number
 }
 
-/** where runs of columns that are neighbours in the operand and in the output begin; the last entry is where all end */
+/** where runs of columns begin that are neighbours in the operand and equally far apart in the output; the last entry is where all end */
 const runsOf = ({ columns }: Product): Int32Array => {
   const { operand, output } = columns
   const n = operand.length
   const starts = new Int32Array(n + 1)
-  let runs = 1
-  for (let i = 1; i < n; i++)
-    if ((operand[i] ?? 0) - (operand[i - 1] ?? 0) !== 1 || (output[i] ?? 0) - (output[i - 1] ?? 0) !== 1)
-      starts[runs++] = i
+  let [runs, step] = [1, 0]
+  for (let i = 1; i < n; i++) {
+    const apart = (output[i] ?? 0) - (output[i - 1] ?? 0)
+    const second = starts[runs - 1] === i - 1
+    if ((operand[i] ?? 0) - (operand[i - 1] ?? 0) !== 1 || (!second && apart !== step)) starts[runs++] = i
+    step = apart
+  }
   starts[runs] = n
   return starts.slice(0, runs + 1)
 }
@@ -181,7 +184,8 @@ const inPlaceColumns = ({ columns }: Product, runs: Int32Array, { count }: Panel
       const at = panel * width
       for (let j = 0; j < width; j++) {
         operand[at + j] = (columns.operand[from] ?? 0) + j
-        output[at + j] = (columns.output[from] ?? 0) + j
+        // nothing of columns that there are not is written
+        output[at + j] = columns.output[Math.min(from + j, end - 1)] ?? 0
       }
       widths[panel++] = Math.min(width, end - from)
     }
