@@ -138,3 +138,25 @@ it.effect("a program takes the parameters of a model as state, and its types fol
     expect(one.logits.data).toEqual(logits.data.slice(0, 10))
   }).pipe(Effect.scoped, Effect.provide(Reference.layer)),
 )
+
+it.effect("numbers by name, as files and runs give them, are the model's or are refused", () =>
+  Effect.gen(function* () {
+    const net = Nn.sequential(Nn.input("N", 2), ["fc", Nn.linear(2, 1)])
+    const weight = HostTensor.make([1, 2], [3, 4])
+    const bias = HostTensor.make([1], [5])
+    const named: { readonly [name: string]: HostTensor.HostTensor } = { "fc.weight": weight, "fc.bias": bias }
+    const params = yield* State.make(yield* Nn.stateDict(net, named))
+    const program = yield* Program.compile({ params, x: Tensor.input(1, 2) }, ({ params, x }) => ({
+      y: Nn.apply(net, params, x),
+    }))
+    expect((yield* program.run({ params, x: HostTensor.make([1, 2], [1, 10]) })).y.data).toEqual(Float32Array.of(48))
+    const refused = (all: typeof named) => Effect.map(Effect.flip(Nn.stateDict(net, all)), (e) => e.message)
+    expect(yield* refused({ "fc.weight": weight })).toBe(
+      "the parameters have no fc.bias. Take the parameters of this model",
+    )
+    expect(yield* refused({ "fc.weight": bias, "fc.bias": bias })).toMatch(
+      /^fc\.weight is 1, but the model needs 1×2\. /,
+    )
+    expect(yield* refused({ ...named, "fc2.bias": bias })).toMatch(/^the model has no fc2\.bias\. /)
+  }).pipe(Effect.scoped, Effect.provide(Reference.layer)),
+)

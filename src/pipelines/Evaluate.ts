@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Device, DeviceError } from "../gpu/Device.ts"
+import { parametersRefusal } from "../models/StateDict.ts"
 import * as HostTensor from "../ops/HostTensor.ts"
 import * as Program from "../ops/Program.ts"
 import * as Random from "../ops/random.ts"
@@ -24,7 +25,6 @@ import {
   type HostParameters,
   type Model,
   type Parameters,
-  parametersRefusal,
   refusalOf,
   split,
   type Takes,

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { parametersRefusal } from "../../models/StateDict.ts"
 import type { HostTensor } from "../../ops/HostTensor.ts"
 import * as Ops from "../../ops/Ops.ts"
 import * as Program from "../../ops/Program.ts"
@@ -11,7 +12,7 @@ import { batch } from "../data/batches.ts"
 import type { Dataset } from "../data/Dataset.ts"
 import { loadSharp } from "../images/sharp.ts"
 import { batchValues } from "../train/batchValues.ts"
-import { forward, type HostParameters, type Model, parametersRefusal, refusalOf, split } from "../train/Model.ts"
+import { forward, type HostParameters, type Model, refusalOf, split } from "../train/Model.ts"
 
 const Mistake = Schema.Struct({
   /** position in the data set */
