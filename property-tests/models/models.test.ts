@@ -160,3 +160,28 @@ it.effect("numbers by name, as files and runs give them, are the model's or are 
     expect(yield* refused({ ...named, "fc2.bias": bias })).toMatch(/^the model has no fc2\.bias\. /)
   }).pipe(Effect.scoped, Effect.provide(Reference.layer)),
 )
+
+it.effect("dropout in training needs a seed, which says what is dropped", () =>
+  Effect.gen(function* () {
+    const net = Nn.sequential(Nn.input("N", 64), ["drop", Nn.dropout()])
+    const inputs = { x: Tensor.input("N", 64), seed: Tensor.seed() }
+    const program = yield* Program.compile(inputs, ({ x, seed }) => ({
+      trained: Nn.apply(net, {}, x, { training: true, seed }),
+      // without one where nothing is dropped
+      asUsed: Nn.apply(net, {}, x),
+      kept: Nn.apply(Nn.dropout(0), {}, x, { training: true }),
+    }))
+    const x = HostTensor.make([2, 64], new Float32Array(128).fill(1))
+    const run = (step: number) => program.run({ x, seed: HostTensor.seed(5, step) })
+    const { trained, asUsed, kept } = yield* run(1)
+    expect(asUsed).toEqual(x)
+    expect(kept).toEqual(x)
+    expect([...new Set(trained.data)].toSorted()).toEqual([0, 2])
+    expect((yield* run(1)).trained).toEqual(trained)
+    expect((yield* run(2)).trained).not.toEqual(trained)
+    const seedless = Program.compile(inputs, ({ x }) => ({ y: Nn.apply(net, {}, x, { training: true }) }))
+    expect((yield* Effect.flip(seedless)).message).toBe(
+      "dropout: training draws random numbers, but there is no seed: give Nn.apply an input Tensor.seed(), and each run HostTensor.seed(seed, step)",
+    )
+  }).pipe(Effect.scoped, Effect.provide(Reference.layer)),
+)
