@@ -14,6 +14,8 @@ import * as ex09 from "./09-freezing.ts"
 import * as ex10 from "./10-own-pictures.ts"
 import * as ex11 from "./11-predict.ts"
 import * as ex12 from "./12-alexnet-fashion-mnist.ts"
+import * as ex13 from "./13-distillation.ts"
+import * as ex14 from "./14-gan.ts"
 import type { Budget } from "./budget.ts"
 
 type Example = (budget: Budget) => Effect.Effect<unknown, Error, Device | FileSystem.FileSystem | Path.Path>
@@ -30,4 +32,6 @@ export const examples: { readonly [number: string]: Example } = {
   "10": ex10.run,
   "11": ex11.run,
   "12": ex12.run,
+  "13": ex13.run,
+  "14": ex14.run,
 }

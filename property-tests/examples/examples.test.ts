@@ -33,6 +33,11 @@ const expected: Readonly<Record<string, readonly [limit: number, says: RegExp]>>
   "10": [120, /epoch 6, loss /],
   "11": [64, /^\d+ of 64 right; it was least sure of a \d/m],
   "12": [2, /epoch 1, loss .*[^]*report +.*alexnet-d2l\/report\.html/],
+  "13": [
+    640,
+    /teacher [01]\.\d{4}, 61610 parameters\nstudent [01]\.\d{4} from 640 labels alone, [01]\.\d{4} with the teacher/,
+  ],
+  "14": [128, /epoch 5, generator \d+\.\d{3}, discriminator \d+\.\d{3}\ndigits +.*gan\/epoch-5\.png/],
 }
 
 describe("the examples", () => {

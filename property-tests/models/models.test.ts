@@ -138,3 +138,50 @@ it.effect("a program takes the parameters of a model as state, and its types fol
     expect(one.logits.data).toEqual(logits.data.slice(0, 10))
   }).pipe(Effect.scoped, Effect.provide(Reference.layer)),
 )
+
+it.effect("numbers by name, as files and runs give them, are the model's or are refused", () =>
+  Effect.gen(function* () {
+    const net = Nn.sequential(Nn.input("N", 2), ["fc", Nn.linear(2, 1)])
+    const weight = HostTensor.make([1, 2], [3, 4])
+    const bias = HostTensor.make([1], [5])
+    const named: { readonly [name: string]: HostTensor.HostTensor } = { "fc.weight": weight, "fc.bias": bias }
+    const params = yield* State.make(yield* Nn.stateDict(net, named))
+    const program = yield* Program.compile({ params, x: Tensor.input(1, 2) }, ({ params, x }) => ({
+      y: Nn.apply(net, params, x),
+    }))
+    expect((yield* program.run({ params, x: HostTensor.make([1, 2], [1, 10]) })).y.data).toEqual(Float32Array.of(48))
+    const refused = (all: typeof named) => Effect.map(Effect.flip(Nn.stateDict(net, all)), (e) => e.message)
+    expect(yield* refused({ "fc.weight": weight })).toBe(
+      "the parameters have no fc.bias. Take the parameters of this model",
+    )
+    expect(yield* refused({ "fc.weight": bias, "fc.bias": bias })).toMatch(
+      /^fc\.weight is 1, but the model needs 1×2\. /,
+    )
+    expect(yield* refused({ ...named, "fc2.bias": bias })).toMatch(/^the model has no fc2\.bias\. /)
+  }).pipe(Effect.scoped, Effect.provide(Reference.layer)),
+)
+
+it.effect("dropout in training needs a seed, which says what is dropped", () =>
+  Effect.gen(function* () {
+    const net = Nn.sequential(Nn.input("N", 64), ["drop", Nn.dropout()])
+    const inputs = { x: Tensor.input("N", 64), seed: Tensor.seed() }
+    const program = yield* Program.compile(inputs, ({ x, seed }) => ({
+      trained: Nn.apply(net, {}, x, { training: true, seed }),
+      // without one where nothing is dropped
+      asUsed: Nn.apply(net, {}, x),
+      kept: Nn.apply(Nn.dropout(0), {}, x, { training: true }),
+    }))
+    const x = HostTensor.make([2, 64], new Float32Array(128).fill(1))
+    const run = (step: number) => program.run({ x, seed: HostTensor.seed(5, step) })
+    const { trained, asUsed, kept } = yield* run(1)
+    expect(asUsed).toEqual(x)
+    expect(kept).toEqual(x)
+    expect([...new Set(trained.data)].toSorted()).toEqual([0, 2])
+    expect((yield* run(1)).trained).toEqual(trained)
+    expect((yield* run(2)).trained).not.toEqual(trained)
+    const seedless = Program.compile(inputs, ({ x }) => ({ y: Nn.apply(net, {}, x, { training: true }) }))
+    expect((yield* Effect.flip(seedless)).message).toBe(
+      "dropout: training draws random numbers, but there is no seed: give Nn.apply an input Tensor.seed(), and each run HostTensor.seed(seed, step)",
+    )
+  }).pipe(Effect.scoped, Effect.provide(Reference.layer)),
+)

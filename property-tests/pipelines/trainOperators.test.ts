@@ -5,6 +5,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
 import { Device } from "../../src/gpu/Device.ts"
 import * as Reference from "../../src/gpu/reference/Reference.ts"
 import * as Nn from "../../src/models/index.ts"
@@ -176,7 +177,7 @@ describe("operators of a run", () => {
     ),
   )
 
-  it.live("tells Effect's metrics and spans", () =>
+  it.live("tells Effect's metrics", () =>
     run(
       Effect.gen(function* () {
         const before = yield* Metric.snapshot
@@ -193,6 +194,31 @@ describe("operators of a run", () => {
             id,
           )
         }
+      }),
+    ),
+  )
+
+  it.live("is a span for each epoch, evaluation and checkpoint, under the span that it runs in", () =>
+    run(
+      Effect.gen(function* () {
+        const folder = yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
+        const spans: Array<Tracer.NativeSpan> = []
+        const tracer = Tracer.make({
+          span: (options) => {
+            const span = new Tracer.NativeSpan(options)
+            spans.push(span)
+            return span
+          },
+        })
+        const told = fit(2).pipe(Train.evaluateEachEpoch(held, Evaluate.accuracy), Train.checkpoint(folder))
+        yield* Stream.runDrain(told).pipe(Effect.withSpan("mine"), Effect.withTracer(tracer))
+        const found = spans.map(({ name, parent, attributes, status }) => {
+          const above = parent._tag === "Some" && parent.value._tag === "Span" ? parent.value.name : ""
+          return [name, above, Object.fromEntries(attributes), status._tag]
+        })
+        const own = (name: string, attributes = {}) => [`effect-nn.${name}`, "mine", attributes, "Ended"]
+        const epoch = (n: number) => [own("epoch", { epoch: n }), own("checkpoint"), own("evaluate")]
+        assert.deepStrictEqual(found, [["mine", "", {}, "Ended"], ...epoch(1), ...epoch(2)])
       }),
     ),
   )

@@ -148,7 +148,7 @@ export interface Tensors {
   readonly [name: string]: Tensor | undefined
 }
 export interface RandomStream {
-  /** the limbs of a `Random.key`, an input of the program */
+  /** an input of the program, as `Tensor.seed` describes it */
   readonly key: Tensor
   /** the number of the layer's path */
   readonly stream: number

@@ -1,7 +1,9 @@
 /** The parameters of a model under the names of PyTorch's state_dict. */
+import * as Effect from "effect/Effect"
 import type { HostTensor } from "../ops/HostTensor.ts"
 import type { Tensor } from "../ops/Tensor.ts"
-import type { Shape } from "../shapes/Shape.ts"
+import { type Shape, show } from "../shapes/Shape.ts"
+import { ShapeMismatch } from "../shapes/ShapeMismatch.ts"
 import type { Child, Layer, Param } from "./Layer.ts"
 import { type NameOf, nameOf, under } from "./sequential.ts"
 
@@ -63,3 +65,41 @@ export const parameters = (layer: Layer): ReadonlyArray<NamedParam> =>
   [...places(layer)].flatMap(([{ params }, prefix]) =>
     params.map((param) => ({ ...param, path: `${prefix}${param.name}` })),
   )
+
+/** numbers by name, whosever they are */
+type Named = { readonly [name: string]: HostTensor }
+
+/** why numbers are not those of the model, if they are not */
+export const parametersRefusal = (net: Layer, all: Named): ShapeMismatch | undefined => {
+  const expected = parameters(net)
+  const remedy = "Take the parameters of this model"
+  const wrong = (shapes: ReadonlyArray<Shape>, sentence: string) =>
+    new ShapeMismatch({ op: net.label, path: "", shapes, sentence, remedy })
+  for (const { path, shape } of expected) {
+    const given = all[path]?.shape
+    if (given === undefined) return wrong([shape], `the parameters have no ${path}`)
+    if (show(given) !== show(shape)) {
+      return wrong([given, shape], `${path} is ${show(given)}, but the model needs ${show(shape)}`)
+    }
+  }
+  const known = new Set(expected.map(({ path }) => path))
+  const stranger = Object.keys(all).find((name) => !known.has(name))
+  return stranger === undefined ? undefined : wrong([], `the model has no ${stranger}`)
+}
+
+/**
+ * Numbers by name, as a file or a run gives them, as those of this model: for a program of one's own.
+ *
+ * Fails with `ShapeMismatch` where one is missing, has another shape or is not of the model. PyTorch's
+ * `load_state_dict`, which is strict by default too.
+ *
+ * @example
+ * const { parameters } = yield* Train.load("runs/lenet/model.safetensors")
+ * const params = yield* Nn.stateDict(lenet, parameters)
+ */
+export const stateDict = <H extends Layer>(net: H, all: Named): Effect.Effect<HostStateDict<H>, ShapeMismatch> =>
+  Effect.suspend(() => {
+    const refused = parametersRefusal(net, all)
+    // names and shapes have just been asked for
+    return refused === undefined ? Effect.succeed(all as HostStateDict<H>) : Effect.fail(refused)
+  })

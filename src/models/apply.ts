@@ -23,7 +23,7 @@ export type Accepted<H extends Layer, S extends Shape> =
 export interface ApplyOptions {
   /** whether batch norm and dropout do what they do in training; not when absent */
   readonly training?: boolean
-  /** the limbs of a `Random.key` as a tensor, for layers that draw random numbers */
+  /** for layers that draw random numbers in training: an input that `Tensor.seed` describes */
   readonly seed?: Tensor.Tensor
   /** told of what each layer inside gives, in the order in which they are computed, with its place in the model */
   readonly observe?: (path: string, layer: Layer, output: Tensor.Tensor) => void

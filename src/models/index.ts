@@ -34,7 +34,7 @@ export type {
 } from "./Layer.ts"
 export { entitled, input, repeat, seq, sequential } from "./sequential.ts"
 export type { Input, Item, Named, Net, Repeat, Seq } from "./sequential.ts"
-export { parameters } from "./StateDict.ts"
+export { parameters, stateDict } from "./StateDict.ts"
 export type { HostStateDict, NamedParam, ParamShapes, StateDict } from "./StateDict.ts"
 export { cost, type Cost, outputSize } from "./cost.ts"
 export { freeze } from "./freeze.ts"

@@ -5,6 +5,7 @@ import type { Shape } from "../shapes/Shape.ts"
 import type { HostTensor } from "./HostTensor.ts"
 import type { NotDifferentiable } from "./NotDifferentiable.ts"
 import type { Primitive } from "./Op.ts"
+import { keyLimbs } from "./random.ts"
 
 /**
  * A description of an array of float32 numbers of shape `S`.
@@ -67,6 +68,12 @@ export const labels = <const D extends number | string>(size: D): TensorSpec<[D]
   _tag: "TensorSpec",
   shape: [size],
 })
+
+/**
+ * The seed of a step's random numbers, which `Nn.apply` takes in training where there is dropout. At each run it is
+ * given what `HostTensor.seed` makes of the run's seed and of the step.
+ */
+export const seed = (): TensorSpec<[4]> => ({ _tag: "TensorSpec", shape: [keyLimbs] })
 
 /** A single number given at each run, such as a learning rate. */
 export const scalar = (): TensorSpec<[]> => ({ _tag: "TensorSpec", shape: [] })

@@ -33,7 +33,7 @@ const op: Op.Primitive<Attributes> = Op.primitive({
 
 /**
  * Each element becomes 0 with probability `p`; the others are multiplied by `1 / (1 − p)`. Which ones depends on `key`
- * (`Random.key(seed, step)`, an input of the program), on `stream` and on the element's position: the same everywhere.
+ * (an input of the program, `Tensor.seed`), on `stream` and on the element's position: the same everywhere.
  *
  * **Shapes** `S → S`. **Gradient** `dy` where the element was kept, multiplied alike. PyTorch's `dropout` in training.
  */

@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Device, DeviceError } from "../gpu/Device.ts"
+import { parametersRefusal } from "../models/StateDict.ts"
 import * as HostTensor from "../ops/HostTensor.ts"
 import * as Program from "../ops/Program.ts"
-import * as Random from "../ops/random.ts"
 import * as State from "../ops/State.ts"
 import * as Tensor from "../ops/Tensor.ts"
 import type { Shape } from "../shapes/Shape.ts"
@@ -24,7 +24,6 @@ import {
   type HostParameters,
   type Model,
   type Parameters,
-  parametersRefusal,
   refusalOf,
   split,
   type Takes,
@@ -91,7 +90,7 @@ export const compile = Effect.fnUntraced(function* <const M extends Metrics>(
       state: options.state,
       images: Tensor.input("N", ...batches.shape),
       labels: Tensor.labels("N"),
-      key: Tensor.input(Random.keyLimbs),
+      key: Tensor.seed(),
     },
     ({ state, images, labels, key }) => {
       const { logits } = forward(model, state, images, training ? { training, seed: key } : { training })
@@ -104,7 +103,7 @@ export const compile = Effect.fnUntraced(function* <const M extends Metrics>(
     let [samples, step] = [0, 0]
     yield* Stream.runForEach(batches.epoch({ seed: 0, epoch: 1 }), (batch) =>
       Effect.gen(function* () {
-        const key = HostTensor.make([Random.keyLimbs], Random.key(seed, ++step))
+        const key = HostTensor.seed(seed, ++step)
         const { totals } = yield* program.run({ state, key, ...batchValues(batch) })
         for (const [i, total] of totals.entries()) {
           const exact = Float64Array.from(typeof total === "number" ? [total] : total.data)

@@ -1,4 +1,5 @@
 import { dropout as op } from "../../ops/dropout.ts"
+import * as Op from "../../ops/Op.ts"
 import type { Tensor } from "../../ops/Tensor.ts"
 import { refuse } from "../../shapes/Refusal.ts"
 import { type Layer, layer, pure, type Typed } from "../Layer.ts"
@@ -8,6 +9,9 @@ export interface Dropout extends Layer {
   readonly kind: "dropout"
   readonly "~": Typed<SameRule, object, "dropout">
 }
+
+const seedless =
+  "training draws random numbers, but there is no seed: give Nn.apply an input Tensor.seed(), and each run HostTensor.seed(seed, step)"
 
 /**
  * In training each element becomes 0 with probability `p` (0.5 when absent) and the others are multiplied by
@@ -25,9 +29,11 @@ export const dropout = (p: number = 0.5): Dropout =>
     repr: `Dropout(p=${p}, inplace=False)`,
     rule: (input) => (p >= 0 && p <= 1 ? input : refuse(`has a wrong p: ${p} is no probability`)),
     forward: pure((x, { training, random }) =>
-      training && random !== null && p > 0
-        ? // the limbs of a key are four numbers
-          op(x, { p, key: random.key as Tensor<[4]>, stream: random.stream })
-        : x,
+      !training || p === 0
+        ? x
+        : random === null
+          ? Op.refused("dropout", [x], refuse(seedless))
+          : // the limbs of a key are four numbers
+            op(x, { p, key: random.key as Tensor<[4]>, stream: random.stream }),
     ),
   })

@@ -1,6 +1,7 @@
 /** What a trained model does on held-out pictures, kept so that a report can be made of it again. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { parametersRefusal } from "../../models/StateDict.ts"
 import type { HostTensor } from "../../ops/HostTensor.ts"
 import * as Ops from "../../ops/Ops.ts"
 import * as Program from "../../ops/Program.ts"
@@ -11,7 +12,7 @@ import type { Dataset } from "../data/Dataset.ts"
 import { loadSharp } from "../images/sharp.ts"
 import type { Results } from "./schemas.ts"
 import { batchValues } from "../train/batchValues.ts"
-import { forward, type HostParameters, type Model, parametersRefusal, refusalOf, split } from "../train/Model.ts"
+import { forward, type HostParameters, type Model, refusalOf, split } from "../train/Model.ts"
 
 /** mistakes that are shown, and pixels of a side that small pictures are enlarged to */
 const [shown, least] = [24, 84]

@@ -78,24 +78,6 @@ export const joined = (model: Model, { params, buffers }: Split<HostTensor>): Ho
     }),
   )
 
-/** why numbers are not those of the model, if they are not */
-export const parametersRefusal = (model: Model, all: HostParameters): ShapeMismatch | undefined => {
-  const expected = parameters(model)
-  const remedy = "Take the parameters of this model"
-  const wrong = (shapes: ReadonlyArray<Shape>, sentence: string) =>
-    new ShapeMismatch({ op: model.label, path: "", shapes, sentence, remedy })
-  for (const { path, shape } of expected) {
-    const given = all[path]?.shape
-    if (given === undefined) return wrong([shape], `the parameters have no ${path}`)
-    if (show(given) !== show(shape)) {
-      return wrong([given, shape], `${path} is ${show(given)}, but the model needs ${show(shape)}`)
-    }
-  }
-  const known = new Set(expected.map(({ path }) => path))
-  const stranger = Object.keys(all).find((name) => !known.has(name))
-  return stranger === undefined ? undefined : wrong([], `the model has no ${stranger}`)
-}
-
 /** the numbers that a model starts with */
 export const init = (model: Model, seed: number): HostParameters => Init.init<Layer>(model, { seed })
 

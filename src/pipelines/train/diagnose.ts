@@ -1,6 +1,7 @@
 /** Where the numbers of a step first were not finite: the step once more, layer by layer. */
 import * as Effect from "effect/Effect"
 import type { Device } from "../../gpu/Device.ts"
+import * as HostTensor from "../../ops/HostTensor.ts"
 import * as Ops from "../../ops/Ops.ts"
 import * as Program from "../../ops/Program.ts"
 import * as Tensor from "../../ops/Tensor.ts"
@@ -12,7 +13,7 @@ import { batchValues } from "./batchValues.ts"
 import { forward, type Model } from "./Model.ts"
 import type { Origin } from "./origin.ts"
 import type { TrainState } from "./RunState.ts"
-import { isFinite, keyOf, stepInputs } from "./stepProgram.ts"
+import { isFinite, stepInputs } from "./stepProgram.ts"
 
 const bad = (x: Tensor.Tensor): Tensor.Tensor<[]> =>
   // a sum over all dimensions has none
@@ -66,7 +67,7 @@ export const diagnose = (options: {
       { name: "diagnose" },
     )
     const { images: given } = batchValues(batch)
-    const found = yield* program.run({ state, images: given, seed: keyOf(seed, step) })
+    const found = yield* program.run({ state, images: given, seed: HostTensor.seed(seed, step) })
     const output = found.outputs.findIndex((n) => n > 0)
     const parameter = parameters(model).find(({ path }) => (found.parameters[path] ?? 0) > 0)?.path
     if (found.input > 0) return { _tag: "Input" } as const

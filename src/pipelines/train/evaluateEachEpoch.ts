@@ -6,7 +6,7 @@ import type { Device } from "../../gpu/Device.ts"
 import * as Evaluate from "../Evaluate.ts"
 import { InvalidOption } from "../InvalidOption.ts"
 import { dueOf, type Every } from "./every.ts"
-import type { Evaluation, TrainEvent } from "./TrainEvent.ts"
+import type { EpochEnd, Evaluation, Step, TrainEvent } from "./TrainEvent.ts"
 import { type TrainState, type Weights, withWeights } from "./RunState.ts"
 
 /** What an evaluation of a run can be told beside the metrics. */
@@ -45,9 +45,7 @@ export const evaluateEvery =
         let compiled:
           | ((state: TrainState) => Effect.Effect<Evaluate.Figures<NumberMetrics>, Evaluate.EvaluateError>)
           | undefined
-        const evaluate = Effect.fnUntraced(function* (event: TrainEvent) {
-          const began = yield* Clock.currentTimeMillis
-          if ((event._tag !== "EpochEnd" && event._tag !== "Step") || !due(event, began, since)) return []
+        const evaluate = Effect.fnUntraced(function* (event: Step | EpochEnd, began: number) {
           const { live, run } = yield* withWeights(event.state, options.weights ?? "current")
           compiled ??= yield* Evaluate.compile({ ...options, model: run.model, state: live, data, metrics }).pipe(
             Scope.provide(scope),
@@ -65,14 +63,18 @@ export const evaluateEvery =
             seconds,
             state,
           }
-          return [told]
+          return told
         }, Effect.withSpan("effect-nn.evaluate"))
+        const after = Effect.fnUntraced(function* (event: Step | EpochEnd) {
+          const now = yield* Clock.currentTimeMillis
+          return due(event, now, since) ? [yield* evaluate(event, now)] : []
+        })
         return self.pipe(
           Stream.rechunk(1),
           Stream.flatMap((event) => {
             const told = Stream.succeed<TrainEvent>(event)
             return event._tag === "EpochEnd" || event._tag === "Step"
-              ? Stream.concat(told, Stream.fromIterableEffect(evaluate(event)))
+              ? Stream.concat(told, Stream.fromIterableEffect(after(event)))
               : told
           }),
         )

@@ -5,6 +5,8 @@ import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import { Device, type DeviceInfo } from "../../gpu/Device.ts"
+import { parametersRefusal } from "../../models/StateDict.ts"
+import * as HostTensor from "../../ops/HostTensor.ts"
 import type * as Program from "../../ops/Program.ts"
 import * as State from "../../ops/State.ts"
 import type * as Tensor from "../../ops/Tensor.ts"
@@ -22,11 +24,11 @@ import { memoriesOf, tensorName } from "./checkpointNames.ts"
 import { CheckpointError } from "./CheckpointError.ts"
 import { diagnose } from "./diagnose.ts"
 import { difference, identify, type Identity } from "./Identity.ts"
-import { type HostParameters, joined, type Model, parametersRefusal, refusalOf, split } from "./Model.ts"
+import { type HostParameters, joined, type Model, refusalOf, split } from "./Model.ts"
 import { stepDone } from "./metrics.ts"
 import type { Memories, Memory, Progress } from "./Progress.ts"
 import { averageOf, type Captured, type Run, type RunState, type TrainState } from "./RunState.ts"
-import { type AuxiliaryWeights, compileStep, defaultAuxiliaryWeight, keyOf } from "./stepProgram.ts"
+import { type AuxiliaryWeights, compileStep, defaultAuxiliaryWeight } from "./stepProgram.ts"
 import { type EpochEnd, NonFiniteLoss, type Start, type Step } from "./TrainEvent.ts"
 
 export type FitError =
@@ -324,7 +326,7 @@ export const makeRun = Effect.fnUntraced(function* (
     const next = totalSteps + 1
     const scalars = optimizer.scalars(next, rateScale)
     const learningRate = optimizer.learningRate(next) * rateScale
-    const values = { state: live, ...batchValues(batch), scalars, seed: keyOf(seed, next) }
+    const values = { state: live, ...batchValues(batch), scalars, seed: HostTensor.seed(seed, next) }
     // an interruption must not come between the step and the handle that it returns
     const result = yield* Effect.uninterruptible(
       Effect.suspend(() => {

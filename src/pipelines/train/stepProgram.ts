@@ -1,9 +1,7 @@
 /** The step of a run as one program: forward, loss, backward, update. */
 import * as Effect from "effect/Effect"
-import * as HostTensor from "../../ops/HostTensor.ts"
 import * as Ops from "../../ops/Ops.ts"
 import * as Program from "../../ops/Program.ts"
-import * as Random from "../../ops/random.ts"
 import * as Tensor from "../../ops/Tensor.ts"
 import type { Shape } from "../../shapes/Shape.ts"
 import { InvalidOption } from "../InvalidOption.ts"
@@ -45,11 +43,8 @@ export const stepInputs = (optimizer: Optimizer.Optimizer, shape: ReadonlyArray<
   images: Tensor.input("N", ...shape),
   labels: Tensor.labels("N"),
   scalars: optimizer.spec,
-  seed: Tensor.input(Random.keyLimbs),
+  seed: Tensor.seed(),
 })
-
-/** the key of a step's random numbers, as the program takes it */
-export const keyOf = (seed: number, step: number) => HostTensor.make([Random.keyLimbs], Random.key(seed, step))
 
 /**
  * Compiles the step: only two numbers are read back. Where the loss is not finite everything stays as it was, so that
