@@ -15,7 +15,8 @@ export type Job =
   | StepJob
   | { readonly kind: "bandwidth"; readonly name: string; readonly shape: ReadonlyArray<number> }
   /** an epoch of MNIST's files in a folder */
-  | { readonly kind: "data"; readonly folder: string; readonly batch: number }
+  /** MNIST's files in `folder`, or where `side` is given a folder of pictures to crop to that size */
+  | { readonly kind: "data"; readonly folder: string; readonly batch: number; readonly side?: number }
 
 export interface StepJob {
   readonly kind: "step"

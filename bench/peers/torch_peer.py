@@ -263,6 +263,37 @@ def bandwidth(job):
     return None
 
 
+def pictures(job):
+    """an epoch of a folder of pictures with the usual augmentation, by as many processes as there are threads"""
+    try:
+        from torchvision import datasets, transforms
+    except ImportError:
+        return None
+    augmentation = transforms.Compose(
+        [
+            transforms.RandomResizedCrop(job["side"]),
+            transforms.RandomHorizontalFlip(),
+            transforms.ToTensor(),
+            transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+        ]
+    )
+    loader = torch.utils.data.DataLoader(
+        datasets.ImageFolder(job["folder"], augmentation),
+        batch_size=job["batch"],
+        shuffle=True,
+        drop_last=True,
+        num_workers=threads,
+        persistent_workers=True,
+    )
+
+    def epoch():
+        for x, _ in loader:
+            last = x
+        return last
+
+    return epoch
+
+
 def data(job):
     """an epoch as is usual: each picture to a tensor, shuffled, in batches"""
     try:
@@ -317,7 +348,7 @@ def prepare(job):
     elif job["kind"] == "step":
         current = network(job)
     elif job["kind"] == "data":
-        current = data(job)
+        current = pictures(job) if "side" in job else data(job)
     else:
         current = bandwidth(job)
     if current is None:

@@ -14,19 +14,23 @@ const isPicture = (name: string): boolean => /\.(png|jpe?g)$/i.test(name)
 /** pictures that are read and decoded at once: as many as sharp's own threads, and some that are read meanwhile */
 const concurrency = 8
 
+/** what each byte of a picture stands for */
+const shares = Float32Array.from({ length: 256 }, (_, byte) => byte / 255)
+
 /** channels after channels, from 0 to 1; grey as PIL makes it of colours, in whole numbers */
 const planes = (data: Uint8Array, channels: 1 | 3, pixels: number, given: number): Float32Array => {
   const out = new Float32Array(channels * pixels)
-  for (let i = 0; i < pixels; i++) {
-    const at = i * given
-    // one channel, or one with transparency, is grey already
-    const [r, g, b] = given < 3 ? [data[at]!, data[at]!, data[at]!] : [data[at]!, data[at + 1]!, data[at + 2]!]
-    if (channels === 1) out[i] = ((r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16) / 255
-    else {
-      out[i] = r / 255
-      out[pixels + i] = g / 255
-      out[2 * pixels + i] = b / 255
-    }
+  // one channel, or one with transparency, is grey already
+  const [green, blue] = given < 3 ? [0, 0] : [1, 2]
+  if (channels === 1) {
+    for (let i = 0, at = 0; i < pixels; i++, at += given)
+      out[i] = shares[(data[at]! * 19595 + data[at + green]! * 38470 + data[at + blue]! * 7471 + 0x8000) >> 16]!
+    return out
+  }
+  for (let i = 0, at = 0; i < pixels; i++, at += given) {
+    out[i] = shares[data[at]!]!
+    out[pixels + i] = shares[data[at + green]!]!
+    out[2 * pixels + i] = shares[data[at + blue]!]!
   }
   return out
 }

@@ -63,23 +63,27 @@ export const resample = (
   // only the rows that the result looks at
   const top = rows.first[0]!
   const bottom = rows.first[h - 1]! + rows.count[h - 1]!
+  // read once: engines do not know that an object's arrays stay the same
+  const { first, count, weights, most } = columns
   for (let c = 0; c < channels; c++) {
     for (let y = top; y < bottom; y++) {
       const from = (c * height + y) * width
       for (let x = 0; x < w; x++) {
-        const [first, n, weight] = [from + columns.first[x]!, columns.count[x]!, x * columns.most]
+        const at = from + first[x]!
+        const last = x * most + count[x]!
         let sum = 0
-        for (let j = 0; j < n; j++) sum += columns.weights[weight + j]! * input[first + j]!
+        for (let k = x * most, i = at; k < last; k++, i++) sum += weights[k]! * input[i]!
         scratch[y * w + x] = sum
       }
     }
     for (let y = 0; y < h; y++) {
-      const to = (c * h + y) * w
-      output.fill(0, to, to + w)
-      for (let j = 0; j < rows.count[y]!; j++) {
+      const line = output.subarray((c * h + y) * w, (c * h + y + 1) * w)
+      const n = rows.count[y]!
+      for (let j = 0; j < n; j++) {
         const weight = rows.weights[y * rows.most + j]!
         const from = (rows.first[y]! + j) * w
-        for (let x = 0; x < w; x++) output[to + x]! += weight * scratch[from + x]!
+        if (j === 0) for (let x = 0; x < w; x++) line[x] = weight * scratch[from + x]!
+        else for (let x = 0; x < w; x++) line[x]! += weight * scratch[from + x]!
       }
     }
   }
