@@ -186,7 +186,7 @@ export const conv2d = Op.composed(
 )
 
 /** left, right, top, bottom, as `pad` takes them */
-const sides = (padding: Padding, kernel: Two, dilation: Two): readonly [number, number, number, number] => {
+export const sides = (padding: Padding, kernel: Two, dilation: Two): readonly [number, number, number, number] => {
   if (padding !== "same") {
     const [y, x] = two(zeros(padding))
     return [x, x, y, y]

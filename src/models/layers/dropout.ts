@@ -2,7 +2,8 @@ import { dropout as op } from "../../ops/dropout.ts"
 import type { Tensor } from "../../ops/Tensor.ts"
 import { refuse } from "../../shapes/Refusal.ts"
 import { type Layer, layer, pure, type Typed } from "../Layer.ts"
-import type { SameRule } from "./relu.ts"
+import type { Inplace, SameRule } from "./relu.ts"
+import { bool } from "./repr.ts"
 
 export interface Dropout extends Layer {
   readonly kind: "dropout"
@@ -18,11 +19,11 @@ export interface Dropout extends Layer {
  * @example
  * Nn.dropout(0.2)
  */
-export const dropout = (p: number = 0.5): Dropout =>
+export const dropout = (p: number = 0.5, { inplace = false }: Inplace = {}): Dropout =>
   layer<Dropout>({
     kind: "dropout",
     label: "dropout",
-    repr: `Dropout(p=${p}, inplace=False)`,
+    repr: `Dropout(p=${p}, inplace=${bool(inplace)})`,
     rule: (input) => (p >= 0 && p <= 1 ? input : refuse(`has a wrong p: ${p} is no probability`)),
     forward: pure((x, { training, random }) =>
       training && random !== null && p > 0
