@@ -129,7 +129,7 @@ export const compile = Effect.fnUntraced(function* <const M extends Metrics>(
  * Evaluates a model with given parameters: one figure for each metric, weighted by samples.
  *
  * Fails with `ShapeMismatch`, `DataError`, `DeviceError`, and with `InvalidOption` where batches that are padded are to
- * be evaluated in training mode.
+ * be evaluated in training mode or by a model without running statistics.
  *
  * @example
  * const { accuracy, loss } = yield* Evaluate.run({
