@@ -528,6 +528,54 @@ for kind, attrs, steps in [
     given = {"lr": 0.1, **attrs}
     cases.append({"name": name, "kind": "schedule", "schedule": kind, "attrs": given, "lrs": found, "tol": 1e-6})
 
+# ---------- rare ones: last, so that the numbers of those above stay
+
+conv("same-even-grouped-dilated", (2, 4, 5, 7), (6, 2, 2, 4), padding="same", groups=2, dilation=(3, 1))
+conv("dilated-depthwise-stride", (1, 6, 13, 11), (6, 1, 3, 3), stride=2, padding=2, dilation=3, groups=6)
+conv("one-pixel", (1, 1, 1, 1), (1, 1, 3, 3), padding=1)
+conv("kernel-beyond-image", (2, 2, 2, 3), (3, 2, 5, 4), padding=(2, 1))
+conv("odd-channels", (2, 17, 6, 5), (19, 17, 3, 2), padding=(0, 3))
+conv("unbatched-same-grouped", (4, 5, 6), (4, 2, 4, 3), padding="same", groups=2)
+conv("circular-whole", (1, 1, 3, 4), (2, 1, 3, 3), padding=(3, 4), paddingMode="circular")
+conv("replicate-one-pixel", (1, 2, 1, 1), (2, 2, 3, 3), padding=2, paddingMode="replicate", dilation=2)
+transposed("output-padding-of-a-stride", (1, 2, 3, 3), (2, 2, 3, 3), dilation=3, outputPadding=2, padding=2)
+transposed("stride-beyond-kernel", (1, 1, 2, 3), (1, 3, 2, 2), stride=[5, 4], outputPadding=[4, 3])
+transposed("unbatched", (3, 4, 5), (3, 2, 3, 3), stride=2, padding=1, outputPadding=1)
+asymmetric = dict(kernelSize=[3, 5], stride=[2, 3], padding=[1, 2], ceilMode=True)
+line = dict(kernelSize=[1, 4], stride=[1, 3], padding=[0, 2], ceilMode=True)
+for name, shape, attrs in [("asymmetric-ceil", (1, 2, 7, 10), asymmetric), ("line-ceil", (1, 1, 1, 9), line)]:
+    op(f"maxPool2d/{name}", lambda x: F.max_pool2d(x, **snaked(attrs)), {"x": normal(*shape)}, attrs)
+    op(f"avgPool2d/{name}", lambda x: F.avg_pool2d(x, **snaked(attrs)), {"x": normal(*shape)}, attrs)
+    given = {**attrs, "countIncludePad": False}
+    op(f"avgPool2d/{name}-exclude", lambda x: F.avg_pool2d(x, **snaked(given)), {"x": normal(*shape)}, given)
+negative_divisor = dict(kernelSize=[2, 3], stride=1, padding=[1, 1], divisorOverride=-2)
+op("avgPool2d/negative-divisor", lambda x: F.avg_pool2d(x, **snaked(negative_divisor)), {"x": normal(1, 2, 5, 6)}, negative_divisor)
+# zeros of both signs, and what is far out
+zeros = rounded(torch.tensor([-0.0, 0.0, 1e-40, -1e-40, 50.0, -50.0], dtype=torch.float64))
+for n, f in [("elu", F.elu), ("silu", F.silu), ("gelu", F.gelu), ("softplus", F.softplus), ("leakyRelu", F.leaky_relu)]:
+    op(f"{n}/zeros", lambda x: f(x), {"x": zeros})
+for name, a, b in [("scalar-second", (2, 3), ()), ("scalar-first", (), (2, 3)), ("crossed", (3, 1, 5), (4, 1)), ("rank-five", (1, 2, 1, 2, 1), (2, 3))]:
+    op(f"sub/{name}", lambda a, b: a - b, {"a": normal(*a), "b": normal(*b)})
+    op(f"div/{name}", lambda a, b: a / b, {"a": normal(*a), "b": between(0.5, 2, *b)})
+for before in [0, 4]:
+    x, own = normal(3, 2, 2, 2), {"weight": normal(2), "bias": normal(2)}
+    state = {"runningMean": normal(2), "runningVar": between(0.5, 2, 2), "numBatchesTracked": torch.tensor([float(before)]).double()}
+
+    def cumulative(x, weight, bias, runningMean, runningVar, numBatchesTracked):
+        numBatchesTracked += 1
+        return F.batch_norm(x, runningMean, runningVar, weight, bias, True, 1 / numBatchesTracked.item())
+
+    attrs = {"training": True, "momentum": None}
+    op(f"batchNorm2d/cumulative-{before}", cumulative, {"x": x, **own}, attrs, tol=5e-4, state=state)
+op("layerNorm/whole", lambda x: F.layer_norm(x, (2, 3)), {"x": normal(2, 3)}, {"normalizedShape": [2, 3]}, tol=5e-4)
+for reduction in ["mean", "sum", "none"]:
+    all_three = {"labelSmoothing": 0.4, "ignoreIndex": 3, "reduction": reduction}
+    classes(f"smooth-weighted-ignored-class-{reduction}", (9, 5), all_three, weighted=True, ignored=3)
+    classes(f"one-class-{reduction}", (3, 1), {"reduction": reduction})
+    classes(f"wholly-smooth-{reduction}", (4, 3), {"labelSmoothing": 1.0, "reduction": reduction}, weighted=True)
+op("interpolate/nearest-third", lambda x: F.interpolate(x, scale_factor=0.34), {"x": normal(1, 1, 9, 10)}, {"scaleFactor": 0.34, "mode": "nearest"})
+op("matmul/rank-five", lambda a, b: a @ b, {"a": normal(2, 1, 2, 3, 4), "b": normal(3, 1, 4, 2)}, tol=5e-4)
+
 for made, made_tensors in [*model_cases(), *training_cases()]:
     cases.append(made)
     for name, tensor in made_tensors.items():

@@ -29,38 +29,150 @@ describe("equal to the printed texts but for white space", () => {
 test("torchinfo of LeNet", () => {
   expect(`\n${Nn.torchinfo(Nn.lenet())}\n`).toMatchInlineSnapshot(`
     "
-    =================================================================
-    Layer (type:depth-idx)    Output Shape       Param #    Mult-Adds
-    =================================================================
-    LeNet                     [1, 10]            --         --
-    ├─Sequential: 1-1         [1, 6, 14, 14]     --         --
-    │    └─Conv2d: 2-1        [1, 6, 28, 28]     60         47,040
-    │    └─MaxPool2d: 2-2     [1, 6, 14, 14]     --         --
-    ├─Sequential: 1-2         [1, 16, 5, 5]      --         --
-    │    └─Conv2d: 2-3        [1, 16, 10, 10]    2,416      241,600
-    │    └─MaxPool2d: 2-4     [1, 16, 5, 5]      --         --
-    ├─Sequential: 1-3         [1, 10]            --         --
-    │    └─Linear: 2-5        [1, 120]           48,120     48,120
-    │    └─Linear: 2-6        [1, 84]            10,164     10,164
-    │    └─Linear: 2-7        [1, 10]            850        850
-    =================================================================
+    ===================================================================================================================
+    Layer (type:depth-idx)                   Output Shape              Param #                   Mult-Adds
+    ===================================================================================================================
+    LeNet                                    [1, 10]                   --                        --
+    ├─Sequential: 1-1                        [1, 6, 14, 14]            --                        --
+    │    └─Conv2d: 2-1                       [1, 6, 28, 28]            60                        47,040
+    │    └─MaxPool2d: 2-2                    [1, 6, 14, 14]            --                        --
+    ├─Sequential: 1-2                        [1, 16, 5, 5]             --                        --
+    │    └─Conv2d: 2-3                       [1, 16, 10, 10]           2,416                     241,600
+    │    └─MaxPool2d: 2-4                    [1, 16, 5, 5]             --                        --
+    ├─Sequential: 1-3                        [1, 10]                   --                        --
+    │    └─Linear: 2-5                       [1, 120]                  48,120                    48,120
+    │    └─Linear: 2-6                       [1, 84]                   10,164                    10,164
+    │    └─Linear: 2-7                       [1, 10]                   850                       850
+    ===================================================================================================================
     Total params: 61,610
     Trainable params: 61,610
     Non-trainable params: 0
-    Total mult-adds (M): 0.35
-    =================================================================
-    Input size (MB): 0.00
-    Forward/backward pass size (MB): 0.05
-    Params size (MB): 0.25
-    Estimated Total Size (MB): 0.30
-    =================================================================
+    Total mult-adds (k): 347.77
+    ===================================================================================================================
+    Input size (kB): 3.14
+    Forward/backward pass size (kB): 52.14
+    Params size (kB): 246.44
+    Estimated Total Size (kB): 301.72
+    ===================================================================================================================
     "
   `)
 })
 test("torchinfo of a residual network counts its work once", () => {
-  const text = Nn.torchinfo(Nn.resnet18())
+  const text = Nn.torchinfo(Nn.resnet18(), { depth: 4 })
   expect(text).toContain("├─Sequential: 1-6")
   expect(text).toContain("│    │    │    └─Conv2d: 4-1")
+})
+// lines of tests/test_output/*.out of TylerYep/torchinfo, cut before columns that ours does not have
+describe("as torchinfo prints it", () => {
+  const lines = (text: string) => text.split("\n")
+  test("resnet152", () => {
+    const printed = lines(Nn.torchinfo(Nn.resnet152()))
+    expect(printed).toHaveLength(529)
+    expect(printed.map((line) => line.slice(0, 92).trimEnd())).toEqual(
+      expect.arrayContaining([
+        "Layer (type:depth-idx)                   Output Shape              Param #",
+        "ResNet                                   [1, 1000]                 --",
+        "├─Conv2d: 1-1                            [1, 64, 112, 112]         9,408",
+        "│    └─Bottleneck: 2-1                   [1, 256, 56, 56]          --",
+        "│    │    └─BatchNorm2d: 3-8             [1, 256, 56, 56]          512",
+        "│    │    └─Sequential: 3-9              [1, 256, 56, 56]          16,896",
+        "│    │    └─ReLU: 3-454                  [1, 2048, 7, 7]           --",
+        "├─AdaptiveAvgPool2d: 1-9                 [1, 2048, 1, 1]           --",
+        "├─Linear: 1-10                           [1, 1000]                 2,049,000",
+        "Total params: 60,192,808",
+        "Total mult-adds (G): 11.51",
+        "Forward/backward pass size (MB): 360.87",
+        "Params size (MB): 240.77",
+        "Estimated Total Size (MB): 602.25",
+      ]),
+    )
+  })
+  test("resnet18 of 64×64 to a depth, and frozen", () => {
+    const blocks = Nn.resnet18().children.map(({ name, layer }) => [name ?? "", layer] as const)
+    const net = Nn.entitled("ResNet", Nn.sequential(Nn.input("N", 3, 64, 64), ...blocks))
+    const printed = lines(Nn.torchinfo(net, { depth: 2 }))
+    expect(printed.slice(3, 22).map((line) => line.slice(0, 76).trimEnd())).toEqual([
+      "ResNet                                   [1, 1000]                 --",
+      "├─Conv2d: 1-1                            [1, 64, 32, 32]           9,408",
+      "├─BatchNorm2d: 1-2                       [1, 64, 32, 32]           128",
+      "├─ReLU: 1-3                              [1, 64, 32, 32]           --",
+      "├─MaxPool2d: 1-4                         [1, 64, 16, 16]           --",
+      "├─Sequential: 1-5                        [1, 64, 16, 16]           --",
+      "│    └─BasicBlock: 2-1                   [1, 64, 16, 16]           73,984",
+      "│    └─BasicBlock: 2-2                   [1, 64, 16, 16]           73,984",
+      "├─Sequential: 1-6                        [1, 128, 8, 8]            --",
+      "│    └─BasicBlock: 2-3                   [1, 128, 8, 8]            230,144",
+      "│    └─BasicBlock: 2-4                   [1, 128, 8, 8]            295,424",
+      "├─Sequential: 1-7                        [1, 256, 4, 4]            --",
+      "│    └─BasicBlock: 2-5                   [1, 256, 4, 4]            919,040",
+      "│    └─BasicBlock: 2-6                   [1, 256, 4, 4]            1,180,672",
+      "├─Sequential: 1-8                        [1, 512, 2, 2]            --",
+      "│    └─BasicBlock: 2-7                   [1, 512, 2, 2]            3,673,088",
+      "│    └─BasicBlock: 2-8                   [1, 512, 2, 2]            4,720,640",
+      "├─AdaptiveAvgPool2d: 1-9                 [1, 512, 1, 1]            --",
+      "├─Linear: 1-10                           [1, 1000]                 513,000",
+    ])
+    expect(printed).toContain("Total mult-adds (M): 148.57")
+    expect(printed).toContain("Forward/backward pass size (MB): 3.25")
+    expect(printed).toContain("Estimated Total Size (MB): 50.06")
+    const frozen = lines(Nn.torchinfo(Nn.freeze(net, (path) => !path.startsWith("fc"))))
+    expect(frozen.filter((line) => / 1-1 | 1-2 | 3-1 | 1-10 /.test(line))).toEqual([
+      "├─Conv2d: 1-1                            [1, 64, 32, 32]           (9,408)                   9,633,792",
+      "├─BatchNorm2d: 1-2                       [1, 64, 32, 32]           (128)                     128",
+      "│    │    └─Conv2d: 3-1                  [1, 64, 16, 16]           (36,864)                  9,437,184",
+      "├─Linear: 1-10                           [1, 1000]                 513,000                   513,000",
+    ])
+  })
+  test("a small network", () => {
+    const net = Nn.sequential(
+      Nn.input("N", 1, 28, 28),
+      Nn.conv2d(1, 10, { kernelSize: 5 }),
+      Nn.maxPool2d({ kernelSize: 2 }),
+      Nn.relu(),
+      Nn.conv2d(10, 20, { kernelSize: 5 }),
+      Nn.dropout(0.3),
+      Nn.maxPool2d({ kernelSize: 2 }),
+      Nn.relu(),
+      Nn.flatten(),
+      Nn.linear(320, 50),
+      Nn.relu(),
+      Nn.linear(50, 10),
+      Nn.logSoftmax(1),
+    )
+    const printed = lines(Nn.torchinfo(Nn.entitled("SingleInputNet", net)))
+    // its pools and activations are calls there, so that the numbers of layers differ
+    expect(
+      printed.flatMap((line) => (/(?:Conv2d|Linear):.*/.test(line) ? line.split(/ {2,}/).slice(1).join(" ") : [])),
+    ).toEqual([
+      "[1, 10, 24, 24] 260 149,760",
+      "[1, 20, 8, 8] 5,020 321,280",
+      "[1, 50] 16,050 16,050",
+      "[1, 10] 510 510",
+    ])
+    expect(printed).toEqual(
+      expect.arrayContaining([
+        "Total params: 21,840",
+        "Total mult-adds (k): 487.60",
+        "Forward/backward pass size (kB): 56.80",
+        "Params size (kB): 87.36",
+      ]),
+    )
+  })
+})
+test("torchinfo counts a linear layer for each row, and a layer in two places once", () => {
+  const fc = Nn.linear(4, 4)
+  const net = Nn.sequential(Nn.input("N", 3, 4), ["a", fc], ["b", Nn.shared(fc)], ["c", Nn.layerNorm(4)])
+  const rows = Nn.torchinfo(net).split("\n").slice(4, 7)
+  expect(rows.map((row) => row.split(/ {2,}/).slice(1))).toEqual([
+    ["[1, 3, 4]", "20", "60"],
+    ["[1, 3, 4]", "(recursive)", "60"],
+    ["[1, 3, 4]", "8", "8"],
+  ])
+  expect(Nn.torchinfo(net)).toContain("Total mult-adds: 128\n")
+  expect(Nn.torchinfo(net)).toContain("Input size: 48\n")
+  // Python rounds a half to even
+  const half = Nn.sequential(Nn.input("N", 1124), Nn.linear(1124, 1))
+  expect(Nn.torchinfo(half)).toContain("Total mult-adds (k): 1.12\n")
 })
 // as torchinfo prints them
 test.each([
@@ -80,7 +192,7 @@ test("a branch that is the input itself is no module", () => {
     "      (denselayer1): Concat(",
     "        (norm1): BatchNorm2d(64, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)",
   ])
-  expect(Nn.torchinfo(Nn.densenet121())).not.toContain("Sequential: 4-1 ")
+  expect(Nn.torchinfo(Nn.densenet121(), { depth: 9 })).not.toContain("Sequential: 4-1 ")
   expect(Nn.pytorch(Nn.seq())).toBe("Sequential()")
 })
 

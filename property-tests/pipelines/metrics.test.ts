@@ -10,6 +10,7 @@ import * as HostTensor from "../../src/ops/HostTensor.ts"
 import * as Data from "../../src/pipelines/Data.ts"
 import * as Evaluate from "../../src/pipelines/Evaluate.ts"
 import * as Loss from "../../src/pipelines/Loss.ts"
+import * as Predict from "../../src/pipelines/Predict.ts"
 import * as Optim from "../../src/pipelines/Optim.ts"
 import * as Train from "../../src/pipelines/Train.ts"
 
@@ -157,6 +158,7 @@ describe("evaluation in training mode", () => {
     "fc",
     Nn.linear(2, 2, { bias: false }),
   ])
+  const bare = Nn.batchNorm2d(1, { affine: false, trackRunningStats: false })
   const parameters = {
     ...Nn.init(net, { seed: 1 }),
     "0.running_mean": HostTensor.make([1], [100]),
@@ -198,7 +200,30 @@ describe("evaluation in training mode", () => {
         Evaluate.run({ model: net, parameters, data: padded, metrics, training: true }),
       )
       assert.match(refused.message, /^arrays pads its last batch.*give last: "keep"$/)
+      // without running statistics it is the same in evaluation
+      const untracked = Nn.sequential(Nn.input("N", 1, 1, 2), bare, Nn.flatten())
+      const given = { model: untracked, parameters: {}, metrics }
+      assert.closeTo((yield* Evaluate.run({ ...given, data })).loss, loss([labelled]), 1e-5)
+      const refusedToo = yield* Effect.flip(Evaluate.run({ ...given, data: padded }))
+      assert.match(refusedToo.message, /which a model without running statistics cannot tell from samples/)
     }).pipe(onReference),
+  )
+
+  it.live("a prediction without running statistics does not depend on who else asks", () =>
+    Effect.gen(function* () {
+      const model = Nn.sequential(Nn.input("N", 1, 1, 2), bare, Nn.flatten())
+      const { predict } = yield* Predict.make({ model, parameters: {}, maxDelay: "5 millis" })
+      const pictures = [
+        [0, 1],
+        [7, -7],
+        [3, 5],
+      ].map((picture) => Float32Array.from(picture))
+      const alone = yield* Effect.forEach(pictures, (picture) => predict(picture))
+      const together = yield* Effect.forEach(pictures, (picture) => predict(picture), { concurrency: "unbounded" })
+      assert.deepStrictEqual(together, alone)
+      // of a picture by itself, the two numbers become -1 and 1
+      assert.closeTo(alone[0]?.probability ?? 0, 1 / (1 + Math.exp(-2)), 1e-4)
+    }).pipe(Effect.scoped, onReference),
   )
 
   it.live("drops by the seed where there is dropout", () =>

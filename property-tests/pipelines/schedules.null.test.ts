@@ -15,6 +15,26 @@ const byName = (name: string, options: object): Optim.Schedule => {
   return (table[name] as (options: object) => Optim.Schedule)(options)
 }
 
+/** a schedule's name and options, or a composition of some and its milestones */
+type Made = readonly [name: string, of: object | readonly [ReadonlyArray<Made>, ReadonlyArray<number>?]]
+/** computed by scripts/referenceSchedules.py */
+const more: {
+  readonly lr: number
+  readonly schedules: ReadonlyArray<{ readonly of: Made; readonly lrs: ReadonlyArray<number> }>
+  readonly plateau: typeof pytorch.plateau
+} = JSON.parse(readFileSync(join(import.meta.dirname, "pytorchSchedules.json"), "utf8"))
+const built = ([name, of]: Made, lr: number): Optim.Schedule => {
+  if (!Array.isArray(of)) return byName(name, { lr, ...of })
+  // of schedules at once one has the rate
+  const [parts, milestones]: readonly [ReadonlyArray<Made>, ReadonlyArray<number>?] = [of[0], of[1]]
+  return name === "chained"
+    ? chained(...parts.map((part, i) => built(part, i === 0 ? lr : 1)))
+    : sequential(
+        parts.map((part) => built(part, lr)),
+        { milestones: milestones ?? [] },
+      )
+}
+
 interface GoldenCase {
   readonly name: string
   readonly kind: string
@@ -30,6 +50,11 @@ describe("schedules", () => {
   it.each(pytorch.schedules.map((c, i) => [`${c.schedule} ${i}`, c] as const))("%s is PyTorch's", (_, c) =>
     assert.isTrue(follows(byName(c.schedule, c.options), c.lrs)),
   )
+
+  it.each(more.schedules.map((c) => [JSON.stringify(c.of), c] as const))("%s is PyTorch's over 30 steps", (_, c) => {
+    assert.strictEqual(c.lrs.length, 30)
+    assert.isTrue(follows(built(c.of, more.lr), c.lrs))
+  })
 
   it.each(golden.filter((c) => c.kind === "schedule").map((c) => [c.name, c] as const))("%s is the reference", (_, c) =>
     assert.isTrue(follows(byName(c.schedule, c.attrs), c.lrs)),
@@ -76,19 +101,19 @@ describe("schedules", () => {
     assert.strictEqual(schedule(100), schedule(8))
   })
 
-  it.each(pytorch.plateau.cases.map((c) => [JSON.stringify(c.options), c] as const))(
-    "reduceOnPlateau %s is PyTorch's",
-    (_, c) => {
-      const plateau = reduceOnPlateau(c.options)
-      let [state, lr] = [plateau.initial, 0.1]
-      for (const [i, metric] of pytorch.plateau.metrics.entries()) {
-        const next = plateau.next(state, metric, lr)
-        state = next.state
-        lr = next.lr
-        assert.closeTo(lr, c.lrs[i]!, 1e-9, `after ${i + 1} metrics`)
-      }
-    },
+  const plateaus = [pytorch.plateau, more.plateau].flatMap(({ metrics, cases }) =>
+    cases.map((c) => [JSON.stringify(c.options), { ...c, metrics }] as const),
   )
+  it.each(plateaus)("reduceOnPlateau %s is PyTorch's", (_, c) => {
+    const plateau = reduceOnPlateau(c.options)
+    let [state, lr] = [plateau.initial, 0.1]
+    for (const [i, metric] of c.metrics.entries()) {
+      const next = plateau.next(state, metric, lr)
+      state = next.state
+      lr = next.lr
+      assert.closeTo(lr, c.lrs[i]!, 1e-9, `after ${i + 1} metrics`)
+    }
+  })
 
   it.each([
     [step({ lr: -1, stepSize: 3 }), "step needs lr of at least 0, not -1"],

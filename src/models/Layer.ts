@@ -74,6 +74,8 @@ export interface Layer {
   readonly inside: ((input: Shape, at: At) => ReadonlyArray<Call>) | null
   /** for one sample, of shapes whose names are 1 */
   readonly multiplyAdds: (input: Shape, output: Shape) => number
+  /** whether in evaluation too a sample's output depends on the others of its batch, so that none may be padding; false when absent */
+  readonly mixesSamples?: boolean
   /** a method, so that a layer may ask for its own parameters by name */
   forward(x: Tensor, context: Context): Forward
   /** only a type */
@@ -116,7 +118,13 @@ export type Init =
   /** uniform in ±bound */
   | { readonly _tag: "Uniform"; readonly bound: number }
   | { readonly _tag: "Fill"; readonly value: number }
-  | { readonly _tag: "Normal"; readonly mean: number; readonly std: number }
+  | {
+      readonly _tag: "Normal"
+      readonly mean: number
+      readonly std: number
+      /** the number of a row that is 0; none when absent */
+      readonly zeroRow?: number | null
+    }
   /** a normal distribution without what lies below `from` or above `to` */
   | {
       readonly _tag: "TruncatedNormal"
@@ -184,6 +192,8 @@ export const layer = <H extends Layer>(parts: {
   readonly inside?: Layer["inside"]
   /** 0 when absent */
   readonly multiplyAdds?: Layer["multiplyAdds"]
+  /** false when absent */
+  readonly mixesSamples?: boolean
   readonly forward: Layer["forward"]
 }): H => {
   const repr = `${parts.kind.charAt(0).toUpperCase()}${parts.kind.slice(1)}()`
@@ -191,6 +201,10 @@ export const layer = <H extends Layer>(parts: {
   // "~" is only a type: nothing reads it, and H says what else the type knows
   return made as H
 }
+
+/** Whether a layer in it does what `mixesSamples` says. */
+export const mixesSamples = (net: Layer): boolean =>
+  net.mixesSamples === true || net.children.some((child) => mixesSamples(child.layer))
 
 /** The `forward` of a layer that updates nothing. */
 export const pure =

@@ -61,7 +61,6 @@ const contextOf = (layer: Layer, path: string, all: Everything): Context => ({
     all.options.observe?.(place, child.layer, output)
     for (const { name: own } of child.layer.params)
       if (updates[own] !== undefined) all.updated.set(`${all.places.get(child.layer) ?? ""}${own}`, updates[own])
-    all.options.observe?.(place, child.layer, output)
     // what a shared layer updates has the names of its first place alone
     return { output, updates: isFirst ? renamed(updates, name) : {}, auxiliary: renamed(auxiliary, name) }
   },

@@ -64,6 +64,8 @@ const start = ({ init, shape, path }: NamedParam, seed: number): HostTensor.Host
   if (init._tag === "Fill") return HostTensor.make(shape, data.fill(init.value))
   const uniform = Random.uniform(Random.key(seed, 0), Random.stream(path))
   for (let i = 0; i < data.length; i++) data[i] = value(uniform(i))
+  const width = data.length / (shape[0] ?? 1)
+  if (init._tag === "Normal" && init.zeroRow != null) data.fill(0, init.zeroRow * width, (init.zeroRow + 1) * width)
   return HostTensor.make(shape, data)
 }
 

@@ -53,7 +53,9 @@ type Label<H> = LayerOf<H> extends { readonly "~": { readonly label: infer L ext
 type Kind<H> = LayerOf<H> extends { readonly kind: infer K } ? K : never
 type NoBatch<S> = S extends readonly [unknown, ...infer R extends Shape] ? R : S
 /** where flat features come from, (256×6×6): kept as long as the layers keep the shape */
-type Source<H, S, O, From> = Kind<H> extends "flatten" ? NoBatch<S> : S extends O ? From : null
+type Source<H, S, O, From> = Kind<H> extends "flatten" ? Flat<S, O> : S extends O ? From : null
+type Flat<S, O> = O extends readonly [First<S>, unknown] ? NoBatch<S> : null
+type First<S> = S extends readonly [infer N, ...ReadonlyArray<unknown>] ? N : unknown
 type Note<From> = From extends Shape ? ` (${Show<From>})` : ""
 type Sentence<H, M extends string, From> = `${Label<H>} cannot follow: it ${M}${Note<From>}`
 export type Index<Z extends ReadonlyArray<unknown>> = `${Z["length"] & number}`
@@ -289,7 +291,9 @@ export const step = (
 }
 const source = (layer: Layer, shape: Shape, out: Shape, from: Shape | null): Shape | null =>
   layer.kind === "flatten"
-    ? shape.slice(1)
+    ? out.length === 2 && out[0] === shape[0]
+      ? shape.slice(1)
+      : null
     : shape.length === out.length && shape.every((d, i) => d === out[i])
       ? from
       : null

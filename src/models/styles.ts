@@ -1,6 +1,6 @@
 /** Summaries in the forms that PyTorch's users know. */
 import type { Shape } from "../shapes/Shape.ts"
-import type { Layer } from "./Layer.ts"
+import type { Layer, Param } from "./Layer.ts"
 import { classOf, count, isCall, leaves, modulesOnly, one, outline, type Outline, sum } from "./outline.ts"
 import { nameOf } from "./sequential.ts"
 
@@ -12,21 +12,28 @@ const bytes = (n: number): number => 4 * n
 const elements = (node: Outline): number => (node.output === null ? 0 : count(one(node.output)))
 const parametersOf = (node: Outline): number => node.trainable + node.frozen
 
+/** with two decimals as Python rounds, half to even; an eighth is what can lie in the middle */
+const decimals = (n: number): string => {
+  const isHalf = Number.isInteger(8 * n) && !Number.isInteger(4 * n)
+  const below = Math.floor(100 * n)
+  return isHalf ? ((below + (below % 2)) / 100).toFixed(2) : n.toFixed(2)
+}
+
 const totals = (tree: Outline): ReadonlyArray<string> => [
   `Total params: ${thousands(parametersOf(tree))}`,
   `Trainable params: ${thousands(tree.trainable)}`,
   `Non-trainable params: ${thousands(tree.frozen)}`,
 ]
-/** of one sample, in a unit of so many bytes */
-const sizes = (net: Model, outputs: number, parameters: number, unit: number): ReadonlyArray<string> => {
-  const input = bytes(count(one(net.in))) / unit
-  const passes = (2 * bytes(outputs)) / unit
-  const own = bytes(parameters) / unit
+/** of one sample, as torchsummary gives them */
+const sizes = (net: Model, outputs: number, parameters: number): ReadonlyArray<string> => {
+  const input = bytes(count(one(net.in))) / 2 ** 20
+  const passes = (2 * bytes(outputs)) / 2 ** 20
+  const own = bytes(parameters) / 2 ** 20
   return [
-    `Input size (MB): ${input.toFixed(2)}`,
-    `Forward/backward pass size (MB): ${passes.toFixed(2)}`,
-    `Params size (MB): ${own.toFixed(2)}`,
-    `Estimated Total Size (MB): ${(input + passes + own).toFixed(2)}`,
+    `Input size (MB): ${decimals(input)}`,
+    `Forward/backward pass size (MB): ${decimals(passes)}`,
+    `Params size (MB): ${decimals(own)}`,
+    `Estimated Total Size (MB): ${decimals(input + passes + own)}`,
   ]
 }
 
@@ -48,65 +55,102 @@ export const torchsummary = (net: Model): string => {
   const outputs = sum(rows.map(elements))
   const [thin, thick] = ["-".repeat(64), "=".repeat(64)]
   const head = [thin, line("Layer (type)", "Output Shape", "Param #"), thick]
-  return [
-    ...head,
-    ...body,
-    thick,
-    ...totals(tree),
-    thin,
-    ...sizes(net, outputs, parametersOf(tree), 2 ** 20),
-    thin,
-  ].join("\n")
+  return [...head, ...body, thick, ...totals(tree), thin, ...sizes(net, outputs, parametersOf(tree)), thin].join("\n")
 }
 
-/** multiply-adds as torchinfo counts them: of each parameter, biases too, once for each position of a convolution */
+/** multiply-adds as torchinfo counts them: of each weight and bias, once for each place where the layer uses all of it */
 const work = (node: Outline): number => {
   if (node.layer.inside !== null) return sum(node.children.map(work))
-  const { params, kind } = node.layer
-  const numbers = sum(params.filter((p) => p.requiresGrad || p.frozen === true).map((p) => count(p.shape)))
-  const positions = kind.startsWith("conv") ? count(one(node.output ?? []).slice(2)) : 1
-  return node.output === null ? 0 : numbers * positions
+  if (node.output === null) return 0
+  const out = one(node.output)
+  const [samples = 1] = out
+  const name = classOf(node.layer)
+  const uses = name.includes("Conv")
+    ? samples * count(out.slice(2))
+    : name.includes("Linear")
+      ? count(out.slice(0, -1))
+      : samples
+  const of = ({ name: param, shape }: Param): number =>
+    param === "weight" || param === "bias"
+      ? uses * count(shape)
+      : /weight|bias/.test(param)
+        ? count(out.slice(0, 2)) * count(shape)
+        : 0
+  return sum(learned(node.layer).map(of))
 }
+/** a layer's own parameters, without running statistics */
+const learned = (layer: Layer): ReadonlyArray<Param> => layer.params.filter((p) => p.requiresGrad || p.frozen === true)
+
+/** ` (M): 1.50` for 1,500,000, as torchinfo chooses units */
+const inUnits = (n: number, unit: string = ""): string => {
+  const units = [
+    [1e12, "T"],
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ] as const
+  const [size, prefix] = units.find(([least]) => n >= least) ?? [1, ""]
+  const text = Number.isInteger(n / size) ? thousands(n / size) : decimals(n / size)
+  return prefix === "" ? `: ${text}` : ` (${prefix}${unit}): ${text}`
+}
+const deepest = (node: Outline): number => 1 + Math.max(-1, ...node.children.map(deepest))
 
 /**
- * The tree of the package torchinfo, with multiply-adds as it counts them: each parameter once for each position of a
- * convolution's output and once elsewhere, those of biases and norms too. Sizes are those of one sample, a megabyte is
- * 10⁶ bytes.
+ * The tree of the package torchinfo, for one sample, with its columns `output_size`, `num_params` and `mult_adds`, and
+ * multiply-adds as it counts them: weights and biases once for each position of a convolution's output and for each row of
+ * a linear layer's, those of norms once. What is deeper than `depth` (3 when absent) is one row. The input's size is that
+ * of its numbers, without the 56 bytes of a Python object that torchinfo adds.
  *
  * @example
  * Nn.torchinfo(Nn.resnet18())
  */
-export const torchinfo = (net: Model): string => {
+export const torchinfo = (net: Model, { depth: most = 3 }: { readonly depth?: number } = {}): string => {
   const tree = modulesOnly(outline(net))
-  const seen = new Map<number, number>()
-  const number = (depth: number): number => {
-    const next = (seen.get(depth) ?? 0) + 1
-    seen.set(depth, next)
-    return next
-  }
+  const seen = Array.from({ length: deepest(tree) + 1 }, () => 0)
   const dashes = (n: number): string => (n === 0 ? "--" : thousands(n))
-  const row = (node: Outline, depth: number): ReadonlyArray<ReadonlyArray<string>> => {
-    const branch = depth === 0 ? "" : depth === 1 ? "├─" : `${"│    ".repeat(depth - 1)}└─`
-    const name = `${branch}${classOf(node.layer)}${depth === 0 ? "" : `: ${depth}-${number(depth)}`}`
-    const shape = node.output === null ? "--" : `[${one(node.output).join(", ")}]`
-    const isLeaf = node.layer.inside === null
-    const own = [name, shape, isLeaf ? dashes(parametersOf(node)) : "--", isLeaf ? dashes(work(node)) : "--"]
-    return [own, ...node.children.flatMap((c) => row(c, depth + 1))]
+  const numbers = (node: Outline, isWhole: boolean): string => {
+    const own = isWhole ? parametersOf(node) : parametersOf(node) - sum(node.children.map(parametersOf))
+    if (own === 0) return learned(node.layer).length > 0 ? "(recursive)" : "--"
+    return isWhole && node.trainable === 0 ? `(${thousands(own)})` : thousands(own)
   }
-  const cells = [["Layer (type:depth-idx)", "Output Shape", "Param #", "Mult-Adds"], ...row(tree, 0)]
-  const widths = [0, 1, 2].map((c) => Math.max(...cells.map((r) => r[c]?.length ?? 0)) + 4)
-  const [head = "", ...body] = cells.map((r) =>
-    r
-      .map((cell, c) => cell.padEnd(widths[c] ?? 0))
-      .join("")
-      .trimEnd(),
-  )
-  const rule = "=".repeat(Math.max(head.length, ...body.map((l) => l.length)))
-  const outputs = sum(leaves(tree).map((leaf) => (parametersOf(leaf) === 0 ? 0 : elements(leaf))))
-  const all = work(tree)
-  const total = `Total mult-adds (${all < 1e9 ? "M" : "G"}): ${(all / (all < 1e9 ? 1e6 : 1e9)).toFixed(2)}`
-  const foot = [...totals(tree), total, rule, ...sizes(net, outputs, parametersOf(tree), 1e6)]
-  return [rule, head, rule, ...body, rule, ...foot, rule].join("\n")
+  const row = (node: Outline, depth: number): ReadonlyArray<Row> => {
+    const isWhole = node.layer.inside === null || depth === most
+    const title = `${classOf(node.layer)}${depth === 0 ? "" : `: ${depth}-${++seen[depth]!}`}`
+    const shape = node.output === null ? "--" : `[${one(node.output).join(", ")}]`
+    const cells = [shape, numbers(node, isWhole), isWhole ? dashes(work(node)) : "--"]
+    return [{ depth, title, cells }, ...node.children.flatMap((c) => row(c, depth + 1))]
+  }
+  const rows = row(tree, 0)
+  // as wide as the longest needs, of those too that are not shown
+  const widest = Math.max(...rows.map(({ depth, title }) => title.length + 5 * depth + 1))
+  const width = widest < 40 ? 40 : 5 * Math.ceil(widest / 5)
+  const line = (name: string, cells: ReadonlyArray<string>) =>
+    [name.padEnd(width), ...cells.map((cell) => cell.padEnd(25))].join(" ").trimEnd()
+  const branch = (depth: number): string => (depth === 0 ? "" : depth === 1 ? "├─" : `${"│    ".repeat(depth - 1)}└─`)
+  const rule = "=".repeat(width + 3 * 25)
+  const shown = rows.filter(({ depth }) => depth <= most)
+  const kept = sum(leaves(tree).map((leaf) => (learned(leaf.layer).length === 0 ? 0 : elements(leaf))))
+  const [input, passes, own] = [bytes(count(one(net.in))), 2 * bytes(kept), bytes(parametersOf(tree))]
+  return [
+    rule,
+    line("Layer (type:depth-idx)", ["Output Shape", "Param #", "Mult-Adds"]),
+    rule,
+    ...shown.map(({ depth, title, cells }) => line(`${branch(depth)}${title}`, cells)),
+    rule,
+    ...totals(tree),
+    `Total mult-adds${inUnits(work(tree))}`,
+    rule,
+    `Input size${inUnits(input, "B")}`,
+    `Forward/backward pass size${inUnits(passes, "B")}`,
+    `Params size${inUnits(own, "B")}`,
+    `Estimated Total Size${inUnits(input + passes + own, "B")}`,
+    rule,
+  ].join("\n")
+}
+interface Row {
+  readonly depth: number
+  readonly title: string
+  readonly cells: ReadonlyArray<string>
 }
 
 /** the lines of what is inside a layer; of a block with the empty name its own, as if they stood here */

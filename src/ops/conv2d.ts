@@ -6,6 +6,7 @@ import { firstFault, notCount, nothingIn, notOneOf, notSize } from "../shapes/si
 import * as Op from "./Op.ts"
 import { pad, type PadMode } from "./pad.ts"
 import { reshapeTo } from "./reshape.ts"
+import { slice } from "./slice.ts"
 import { sum } from "./sum.ts"
 import type { Checked, Option, Result } from "./Result.ts"
 import type { Tensor } from "./Tensor.ts"
@@ -86,7 +87,8 @@ export const inputGradient: Op.Primitive<Pass> = Op.primitive({
   kernel: ({ inputs: [dy = [], weight = []], output, attributes }) =>
     form("inputGradient", [output, weight, dy], attributes),
   gradient: Op.bilinear(
-    (d, { inputs: [, weight], attributes }) => Op.call(forward, weight === undefined ? [] : [d, weight], attributes),
+    (d, { inputs: [dy, weight], attributes }) =>
+      dy === undefined || weight === undefined ? d : within(dy.shape, Op.call(forward, [d, weight], attributes)),
     (d, { inputs: [dy, weight], attributes }) =>
       Op.call(weightGradient, dy === undefined ? [] : [d, dy], { ...attributes, shape: weight?.shape ?? [] }),
   ),
@@ -99,9 +101,13 @@ const weightGradient: Op.Primitive<Pass> = Op.primitive({
   gradient: Op.bilinear(
     (d, { inputs: [x, dy], attributes }) =>
       Op.call(inputGradient, dy === undefined ? [] : [dy, d], { ...attributes, shape: x?.shape ?? [] }),
-    (d, { inputs: [x], attributes }) => Op.call(forward, x === undefined ? [] : [x, d], attributes),
+    (d, { inputs: [x, dy], attributes }) =>
+      x === undefined || dy === undefined ? d : within(dy.shape, Op.call(forward, [x, d], attributes)),
   ),
 })
+/** a transposed convolution whose output padding is a stride or more leaves windows out, which then give nothing */
+const within = (shape: Shape, t: Tensor): Tensor =>
+  [2, 3].reduce<Tensor>((cut, dim) => (cut.shape[dim] === shape[dim] ? cut : slice(cut, dim, 0, known(shape[dim]))), t)
 
 /** The options of a convolution, as PyTorch's, in camelCase. */
 export interface Conv2dOptions {
@@ -186,7 +192,7 @@ export const conv2d = Op.composed(
 )
 
 /** left, right, top, bottom, as `pad` takes them */
-const sides = (padding: Padding, kernel: Two, dilation: Two): readonly [number, number, number, number] => {
+export const sides = (padding: Padding, kernel: Two, dilation: Two): readonly [number, number, number, number] => {
   if (padding !== "same") {
     const [y, x] = two(zeros(padding))
     return [x, x, y, y]

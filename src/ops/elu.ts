@@ -1,7 +1,6 @@
 import type { Shape } from "../shapes/Shape.ts"
 import { exp } from "./exp.ts"
 import { greater } from "./greater.ts"
-import { minimum } from "./minimum.ts"
 import { mul } from "./mul.ts"
 import { sub } from "./sub.ts"
 import type { Tensor } from "./Tensor.ts"
@@ -14,8 +13,9 @@ import { where } from "./where.ts"
  */
 export const elu = <S extends Shape>(x: Tensor<S>, { alpha = 1 }: { readonly alpha?: number } = {}): Tensor<S> => {
   const t: Tensor = x
+  const above = greater(t, 0)
   // the side that is not taken must not overflow: its gradient would be 0 · ∞
-  const below = mul(sub(exp(minimum(t, 0)), 1), alpha)
+  const below = mul(sub(exp(where(above, 0, t)), 1), alpha)
   // all three have the shape of `x`
-  return where(greater(t, 0), t, below) as Tensor<S>
+  return where(above, t, below) as Tensor<S>
 }

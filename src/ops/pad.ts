@@ -1,5 +1,5 @@
 import * as K from "../gpu/Kernel.ts"
-import { refuse } from "../shapes/Refusal.ts"
+import { type Refusal, refuse } from "../shapes/Refusal.ts"
 import { type Shape, show, unknownDim } from "../shapes/Shape.ts"
 import { firstFault, notOneOf } from "../shapes/size.ts"
 import * as Op from "./Op.ts"
@@ -53,6 +53,12 @@ const most: Record<PadMode, (size: number) => number> = {
   reflect: (size) => Math.max(0, size - 1),
 }
 
+/** The refusal of a padding that is wider than a dimension of that size can give, or `null`. */
+export const notEnough = (mode: PadMode, size: Shape[number], widest: number): Refusal | null =>
+  typeof size === "number" && widest > most[mode](size)
+    ? refuse(`has a ${mode} padding of ${widest}, more than its input of ${size} can give`)
+    : null
+
 const forward: Op.Primitive<Attributes> = Op.primitive({
   name: "pad",
   shape: ([x = []], { sides, mode }) => {
@@ -66,9 +72,8 @@ const forward: Op.Primitive<Attributes> = Op.primitive({
     for (const [d, edge] of edges(sides, x.length).entries()) {
       const { before, after } = edge
       const size = x[d] ?? 1
-      const widest = Math.max(before, after)
-      if (typeof size === "number" && widest > most[mode](size))
-        return refuse(`has a ${mode} padding of ${widest}, more than its input of ${size} can give`)
+      const tooMuch = notEnough(mode, size, Math.max(before, after))
+      if (tooMuch !== null) return tooMuch
       out.push(typeof size === "number" ? size + before + after : isPadded(edge) ? unknownDim : size)
     }
     return out

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Device, DeviceError } from "../gpu/Device.ts"
+import { mixesSamples } from "../models/Layer.ts"
 import { parametersRefusal } from "../models/StateDict.ts"
 import * as HostTensor from "../ops/HostTensor.ts"
 import * as Program from "../ops/Program.ts"
@@ -52,7 +53,7 @@ export type EvaluateError = Tensor.GraphError | Program.RunError | DataError | I
 export interface ModeOptions {
   /**
    * As in training: batch norm takes the statistics of each batch and dropout drops (by `seed`). The running statistics
-   * stay as they are. Not unless told; such batches are not padded.
+   * stay as they are. Not unless told; such batches are not padded, nor are those of a model without running statistics.
    */
   readonly training?: boolean
   /** of what is random in training mode; 0 unless told */
@@ -76,10 +77,12 @@ export const compile = Effect.fnUntraced(function* <const M extends Metrics>(
   Device | Scope.Scope
 > {
   const { model, data, metrics, training = false, seed = 0 } = options
-  const batches = data._tag === "Batches" ? data : batch(data, defaultBatchSize, { last: training ? "keep" : "pad" })
-  if (training && batches.last === "pad") {
+  const mixed = training || mixesSamples(model)
+  const batches = data._tag === "Batches" ? data : batch(data, defaultBatchSize, { last: mixed ? "keep" : "pad" })
+  if (mixed && batches.last === "pad") {
     // rows of zeros would be part of the statistics of a batch
-    const sentence = `${batches.name} pads its last batch, which training mode cannot tell from samples; give last: "keep"`
+    const who = training ? "training mode" : "a model without running statistics"
+    const sentence = `${batches.name} pads its last batch, which ${who} cannot tell from samples; give last: "keep"`
     return yield* new InvalidOption({ sentence })
   }
   const names = Object.keys(metrics)
@@ -125,7 +128,7 @@ export const compile = Effect.fnUntraced(function* <const M extends Metrics>(
  * Evaluates a model with given parameters: one figure for each metric, weighted by samples.
  *
  * Fails with `ShapeMismatch`, `DataError`, `DeviceError`, and with `InvalidOption` where batches that are padded are to
- * be evaluated in training mode.
+ * be evaluated in training mode or by a model without running statistics.
  *
  * @example
  * const { accuracy, loss } = yield* Evaluate.run({

@@ -11,6 +11,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import type * as Scope from "effect/Scope"
 import type { Device, DeviceError } from "../gpu/Device.ts"
+import { mixesSamples } from "../models/Layer.ts"
 import { parametersRefusal } from "../models/StateDict.ts"
 import { zoo } from "../models/zoo.ts"
 import type { HostTensor } from "../ops/HostTensor.ts"
@@ -58,7 +59,7 @@ export interface PredictOptions {
   readonly classes?: ReadonlyArray<string>
   /** how the bytes of a picture become what the model takes; resized to cover its input unless told */
   readonly prepare?: Prepare
-  /** pictures that are predicted at once, at most; 32 unless told */
+  /** pictures that are predicted at once, at most; 32 unless told, and 1 for a model without running statistics */
   readonly batchSize?: number
   /** how long a picture waits for others; 2 milliseconds unless told */
   readonly maxDelay?: Duration.Input
@@ -153,10 +154,12 @@ const predictionOf = (
 export const make = Effect.fnUntraced(function* (
   options: PredictOptions,
 ): Effect.fn.Return<Predictor, Tensor.GraphError | DeviceError | InvalidOption, Device | Scope.Scope> {
-  const { model, parameters, batchSize = 32, maxDelay = "2 millis" } = options
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    return yield* new InvalidOption({ sentence: `batchSize is ${batchSize}, it must be a whole number of at least 1` })
+  const { model, parameters, batchSize: most = 32, maxDelay = "2 millis" } = options
+  if (!Number.isInteger(most) || most < 1) {
+    return yield* new InvalidOption({ sentence: `batchSize is ${most}, it must be a whole number of at least 1` })
   }
+  // an answer never depends on who else asks
+  const batchSize = mixesSamples(model) ? 1 : most
   const refused = model.refusal ?? parametersRefusal(model, parameters)
   if (refused !== undefined) return yield* refused
   const shape = model.in.slice(1).map(Number)

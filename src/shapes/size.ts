@@ -13,7 +13,7 @@ export type Size<N extends number> = `${N}` extends NoNatural | "0" ? NoSize<N> 
 export type Count<N extends number> = `${N}` extends NoNatural ? NoCount<N> : N
 /**
  * the same for a number or both numbers of a pair; the condition has no `infer`, so that P is inferred from it, and asks
- * a template first, which an open type parameter answers at once
+ * a template first, which an open type parameter answers at once. A `null` of a pair is a size that is not asked for.
  */
 export type SizePair<P> = Both<P> extends NoPair | `0,${string}` | `${string},0` ? SizeFaultOr<P> : P
 export type CountPair<P> = Both<P> extends NoPair ? CountFaultOr<P> : P
@@ -25,7 +25,7 @@ type SizeFault<P> = P extends number
   ? `${P}` extends NoNatural | "0"
     ? NoSize<P>
     : null
-  : P extends readonly [infer h extends number, infer w extends number]
+  : P extends readonly [infer h extends number | null, infer w extends number | null]
     ? SizeFault<h> extends string
       ? SizeFault<h>
       : SizeFault<w>

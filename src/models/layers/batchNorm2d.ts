@@ -5,20 +5,22 @@ import { div } from "../../ops/div.ts"
 import { type Refuse, refuse } from "../../shapes/Refusal.ts"
 import { type Dim, type Fits, fits, numel, type Shape, type Show, show, type ShowDim } from "../../shapes/Shape.ts"
 import { firstFault, notSize, type Size } from "../../shapes/size.ts"
-import { type By, type Layer, layer, type Rule, trainable, type Typed } from "../Layer.ts"
-import { float } from "./repr.ts"
+import { type By, type Layer, layer, type Param, type Rule, trainable, type Typed } from "../Layer.ts"
+import { bool, float } from "./repr.ts"
 
-export interface BatchNorm2d<C extends number> extends Layer {
+export interface BatchNorm2d<
+  C extends number,
+  Affine extends boolean = true,
+  Track extends boolean = true,
+> extends Layer {
   readonly kind: "batchNorm2d"
-  readonly "~": Typed<ChannelsRule<C>, BatchNorm2dParams<C>, `batchNorm2d(${C})`>
+  readonly "~": Typed<ChannelsRule<C>, Scaling<C, Affine> & Running<C, Track>, `batchNorm2d(${C})`>
 }
-interface BatchNorm2dParams<C extends number> {
-  readonly weight: [C]
-  readonly bias: [C]
-  readonly running_mean: [C]
-  readonly running_var: [C]
-  readonly num_batches_tracked: []
-}
+/** the weight and the bias of a norm, where it has them */
+export type Scaling<C extends number, Affine> = Affine extends false ? object : { weight: [C]; bias: [C] }
+type Running<C extends number, Track> = Track extends false
+  ? object
+  : { running_mean: [C]; running_var: [C]; num_batches_tracked: [] }
 /** the shape stays, where it is a batch of images of `C` channels */
 export interface ChannelsRule<C extends number> extends Rule {
   readonly out: Channels<this["in"], C, By<this["by"]>>
@@ -41,11 +43,21 @@ export const channels = (s: Shape, c: number, by: string) => {
   return fits(given, c) ? s : refuse(`expects ${c} channels but ${by} gives ${given}`)
 }
 
-export interface BatchNorm2dOptions {
+/** the weight and the bias that a norm starts with: they change nothing */
+export const scaling = (shape: ReadonlyArray<number>): ReadonlyArray<Param> => [
+  trainable("weight", shape, { _tag: "Fill", value: 1 }),
+  trainable("bias", shape, { _tag: "Fill", value: 0 }),
+]
+
+export interface BatchNorm2dOptions<Affine = boolean, Track = boolean> {
   /** added to the variance; 1e-5 when absent */
   readonly eps?: number
   /** the share of the new batch in the running statistics, `null` for the mean of all batches; 0.1 when absent */
   readonly momentum?: number | null
+  /** whether there are a weight and a bias; true when absent */
+  readonly affine?: Affine
+  /** whether running statistics are kept; without them evaluation too takes the batch's own. True when absent */
+  readonly trackRunningStats?: Track
 }
 
 /**
@@ -57,10 +69,15 @@ export interface BatchNorm2dOptions {
  * @example
  * Nn.batchNorm2d(64)
  */
-export const batchNorm2d = <const C extends number>(
+export const batchNorm2d = <
+  const C extends number,
+  const Affine extends boolean = true,
+  const Track extends boolean = true,
+>(
   numFeatures: Size<C>,
-  { eps = 1e-5, momentum = 0.1 }: BatchNorm2dOptions = {},
-): BatchNorm2d<C> => {
+  options: BatchNorm2dOptions<Affine, Track> = {},
+): BatchNorm2d<C, Affine, Track> => {
+  const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true }: BatchNorm2dOptions = options
   // a guarded argument is the argument itself, or the call does not compile
   const c = numFeatures as number
   const fault = firstFault({ numFeatures: notSize(c) })
@@ -68,18 +85,18 @@ export const batchNorm2d = <const C extends number>(
     ...trainable(name, shape, { _tag: "Fill", value }),
     requiresGrad: false,
   })
-  return layer<BatchNorm2d<C>>({
+  return layer<BatchNorm2d<C, Affine, Track>>({
     kind: "batchNorm2d",
     label: `batchNorm2d(${c})`,
-    repr: `BatchNorm2d(${c}, eps=${float(eps)}, momentum=${momentum === null ? "None" : float(momentum)}, affine=True, track_running_stats=True)`,
+    repr: `BatchNorm2d(${c}, eps=${float(eps)}, momentum=${momentum === null ? "None" : float(momentum)}, affine=${bool(affine)}, track_running_stats=${bool(trackRunningStats)})`,
     rule: (input, { by }) => fault ?? channels(input, c, by),
     params: [
-      trainable("weight", [c], { _tag: "Fill", value: 1 }),
-      trainable("bias", [c], { _tag: "Fill", value: 0 }),
-      buffer("running_mean", [c], 0),
-      buffer("running_var", [c], 1),
-      buffer("num_batches_tracked", [], 0),
+      ...(affine ? scaling([c]) : []),
+      ...(trackRunningStats
+        ? [buffer("running_mean", [c], 0), buffer("running_var", [c], 1), buffer("num_batches_tracked", [], 0)]
+        : []),
     ],
+    mixesSamples: !trackRunningStats,
     multiplyAdds: (_, output) => 2 * Number(numel(output)),
     forward: (x, { params, training }) => {
       const { weight = null, bias = null, running_mean = null, running_var = null, num_batches_tracked } = params

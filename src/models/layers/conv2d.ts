@@ -1,14 +1,17 @@
-import { conv2d as op } from "../../ops/conv2d.ts"
+import { conv2d as op, type Conv2dOptions as OpOptions, sides } from "../../ops/conv2d.ts"
+import { notEnough } from "../../ops/pad.ts"
 import type { Tensor } from "../../ops/Tensor.ts"
 import { type Conv2d as Shapes, conv2d as shapes, type Padding } from "../../shapes/conv2d.ts"
 import type { FloorDiv } from "../../shapes/int.ts"
-import { numel, type Pair, pairX, pairY, type X, type Y } from "../../shapes/Shape.ts"
+import { isRefusal, type Refusal } from "../../shapes/Refusal.ts"
+import { numel, type Pair, pairX, pairY, type Shape, unknownDim, type X, type Y } from "../../shapes/Shape.ts"
 import {
   type CountPair,
   firstFault,
   type Groups,
   notCount,
   notGroups,
+  notOneOf,
   notSize,
   type Size,
   type SizePair,
@@ -56,7 +59,10 @@ export interface Conv2dOptions<I extends number, O extends number, K, S, P, D, G
   readonly groups?: Groups<G, I, O>
   /** true when absent */
   readonly bias?: Bias
+  /** what stands beyond the border: "zeros" when absent */
+  readonly paddingMode?: PaddingMode
 }
+type PaddingMode = NonNullable<OpOptions["paddingMode"]>
 
 /**
  * A 2-D convolution (a cross-correlation) with a bias for each output channel.
@@ -83,7 +89,15 @@ export const conv2d = <
 ): Conv2d<I, O, K, S, P, D, G, Bias> => {
   // a guarded argument is the argument itself, or the call does not compile
   const [i, o] = [inChannels as number, outChannels as number]
-  const { kernelSize, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = options as Widened
+  const {
+    kernelSize,
+    stride = 1,
+    padding = 0,
+    dilation = 1,
+    groups = 1,
+    bias = true,
+    paddingMode = "zeros",
+  } = options as Widened
   const fault = firstFault({
     inChannels: notSize(i),
     outChannels: notSize(o),
@@ -92,6 +106,7 @@ export const conv2d = <
     padding: typeof padding === "string" ? null : notCount(padding),
     dilation: notSize(dilation),
     groups: notGroups(groups, i, o),
+    paddingMode: notOneOf(paddingMode, ["zeros", "reflect", "replicate", "circular"]),
   })
   const weight = [o, i / groups, pairY(kernelSize), pairX(kernelSize)] as const
   const taps = weight[1] * weight[2] * weight[3]
@@ -101,21 +116,35 @@ export const conv2d = <
     ["dilation", tuple(dilation), "(1, 1)"],
     ["groups", `${groups}`, "1"],
     ["bias", bool(bias), "True"],
+    ["padding_mode", paddingMode, "zeros"],
   ])
   return layer<Conv2d<I, O, K, S, P, D, G, Bias>>({
     kind: "conv2d",
     label: `conv2d(${i}, ${o})`,
     repr: `Conv2d(${i}, ${o}, kernel_size=${tuple(kernelSize)}, stride=${tuple(stride)}${more})`,
-    rule: (input, { by }) => fault ?? shapes(input, { inChannels: i, outChannels: o, ...geometry }, by),
+    rule: (input, { by }) => {
+      const out = fault ?? shapes(input, { inChannels: i, outChannels: o, ...geometry }, by)
+      return isRefusal(out) || paddingMode === "zeros" ? out : (tooWide(input, paddingMode, geometry) ?? out)
+    },
     params:
       fault === null
         ? [trainable("weight", weight, fanIn(taps)), ...(bias ? [trainable("bias", [o], fanIn(taps))] : [])]
         : [],
     multiplyAdds: (_, output) => Number(numel(output)) * taps,
     forward: pure<{ weight: Tensor<[number, number, number, number]>; bias: Tensor<[number]> }>((x, { params }) =>
-      op(x, params.weight, params.bias, { stride, padding, dilation, groups }),
+      op(x, params.weight, params.bias, { stride, padding, dilation, groups, paddingMode }),
     ),
   })
+}
+/** the refusal of a border that the image cannot give, or `null` */
+const tooWide = (
+  input: Shape,
+  mode: Exclude<PaddingMode, "zeros">,
+  { kernelSize: k, padding, dilation: d }: { kernelSize: Pair; padding: Padding; dilation: Pair },
+): Refusal | null => {
+  const [left, right, top, bottom] = sides(padding, [pairY(k), pairX(k)], [pairY(d), pairX(d)])
+  const [h = unknownDim, w = unknownDim] = input.slice(-2)
+  return notEnough(mode, h, Math.max(top, bottom)) ?? notEnough(mode, w, Math.max(left, right))
 }
 type Widened = {
   readonly kernelSize: Pair
@@ -124,4 +153,5 @@ type Widened = {
   readonly dilation?: Pair
   readonly groups?: number
   readonly bias?: boolean
+  readonly paddingMode?: PaddingMode
 }

@@ -3,7 +3,8 @@ import * as Op from "../../ops/Op.ts"
 import type { Tensor } from "../../ops/Tensor.ts"
 import { refuse } from "../../shapes/Refusal.ts"
 import { type Layer, layer, pure, type Typed } from "../Layer.ts"
-import type { SameRule } from "./relu.ts"
+import type { Inplace, SameRule } from "./relu.ts"
+import { bool } from "./repr.ts"
 
 export interface Dropout extends Layer {
   readonly kind: "dropout"
@@ -22,11 +23,11 @@ const seedless =
  * @example
  * Nn.dropout(0.2)
  */
-export const dropout = (p: number = 0.5): Dropout =>
+export const dropout = (p: number = 0.5, { inplace = false }: Inplace = {}): Dropout =>
   layer<Dropout>({
     kind: "dropout",
     label: "dropout",
-    repr: `Dropout(p=${p}, inplace=False)`,
+    repr: `Dropout(p=${p}, inplace=${bool(inplace)})`,
     rule: (input) => (p >= 0 && p <= 1 ? input : refuse(`has a wrong p: ${p} is no probability`)),
     forward: pure((x, { training, random }) =>
       !training || p === 0

@@ -1,3 +1,4 @@
+import type { OutputSize } from "../../shapes/adaptivePool2d.ts"
 import type { Cmp, Mul } from "../../shapes/int.ts"
 import type { ShowPair, X, Y } from "../../shapes/Shape.ts"
 import type { CountPair } from "../../shapes/size.ts"
@@ -17,3 +18,7 @@ type Half<P extends number, K extends number> = number extends P | K
   : Cmp<Mul<P, 2>, K> extends ">"
     ? false
     : true
+
+/** the sizes that a pooling is given, but for those that are the input's own */
+export const sizesOf = (size: OutputSize): ReadonlyArray<number> =>
+  typeof size === "number" ? [size] : size.flatMap((n) => n ?? [])

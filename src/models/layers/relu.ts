@@ -17,6 +17,8 @@ export interface Inplace {
 }
 /** the printed argument */
 export const inplaceRepr = ({ inplace = false }: Inplace): string => (inplace ? "inplace=True" : "")
+/** the same behind others */
+export const inplaceMore = ({ inplace = false }: Inplace): string => (inplace ? ", inplace=True" : "")
 
 /** The larger of each element and 0. **Shapes** `S → S`. PyTorch's `ReLU`. */
 export const relu = (options: Inplace = {}): ReLU =>

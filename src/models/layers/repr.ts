@@ -1,10 +1,12 @@
 /** How PyTorch prints the arguments of a layer. */
+import type { OutputSize } from "../../shapes/adaptivePool2d.ts"
 import { type Pair, pairX, pairY } from "../../shapes/Shape.ts"
 
 /** `(3, 5)`, also of one number */
 export const tuple = (p: Pair): string => `(${pairY(p)}, ${pairX(p)})`
-/** `3`, or `(3, 5)` of a pair */
-export const asGiven = (p: Pair): string => (typeof p === "number" ? `${p}` : tuple(p))
+/** `3`, or `(3, None)` of a pair */
+export const asGiven = (p: OutputSize): string =>
+  typeof p === "number" ? `${p}` : `(${p.map((n) => n ?? "None").join(", ")})`
 /** `1e-05` and `1.0` for 1e-5 and 1, as Python writes floats */
 export const float = (n: number): string => {
   if (Number.isInteger(n)) return `${n}.0`

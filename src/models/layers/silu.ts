@@ -1,6 +1,6 @@
 import { silu as op } from "../../ops/silu.ts"
 import { type Layer, layer, pure, type Typed } from "../Layer.ts"
-import type { SameRule } from "./relu.ts"
+import { type Inplace, inplaceRepr, type SameRule } from "./relu.ts"
 
 export interface SiLU extends Layer {
   readonly kind: "silu"
@@ -8,5 +8,11 @@ export interface SiLU extends Layer {
 }
 
 /** Each element times its logistic function. **Shapes** `S → S`. PyTorch's `SiLU`. */
-export const silu = (): SiLU =>
-  layer<SiLU>({ kind: "silu", label: "silu", repr: "SiLU()", rule: (input) => input, forward: pure((x) => op(x)) })
+export const silu = (options: Inplace = {}): SiLU =>
+  layer<SiLU>({
+    kind: "silu",
+    label: "silu",
+    repr: `SiLU(${inplaceRepr(options)})`,
+    rule: (input) => input,
+    forward: pure((x) => op(x)),
+  })

@@ -1,6 +1,7 @@
 /** What a trained model does on held-out pictures, kept so that a report can be made of it again. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { mixesSamples } from "../../models/Layer.ts"
 import { parametersRefusal } from "../../models/StateDict.ts"
 import type { HostTensor } from "../../ops/HostTensor.ts"
 import * as Ops from "../../ops/Ops.ts"
@@ -74,31 +75,33 @@ export const results = Effect.fnUntraced(function* (options: {
   const confusion = classes.map(() => classes.map(() => 0))
   let [index, right, loss] = [0, 0, 0]
   let worst: ReadonlyArray<Wrong> = []
-  yield* Stream.runForEach(batch(data, 256, { last: "pad" }).epoch({ seed: 0, epoch: 1 }), (given) =>
-    Effect.gen(function* () {
-      const found = yield* program.run({ state, images: batchValues(given).images })
-      // the model gives `[N, classes]`
-      const { data: all } = found.probabilities as HostTensor
-      const size = given.images.length / given.rows
-      const wrong: Array<Wrong> = []
-      for (let row = 0; row < given.count; row++, index++) {
-        // outputs beyond the classes are nobody's
-        const own = all.subarray(row * outputs, row * outputs + classes.length)
-        const label = given.labels[row]!
-        let predicted = 0
-        for (let c = 1; c < own.length; c++) if (own[c]! > own[predicted]!) predicted = c
-        confusion[label]![predicted]!++
-        loss -= Math.log(Math.max(own[label]!, 1e-37))
-        if (predicted === label) {
-          right++
-          continue
+  yield* Stream.runForEach(
+    batch(data, 256, { last: mixesSamples(model) ? "keep" : "pad" }).epoch({ seed: 0, epoch: 1 }),
+    (given) =>
+      Effect.gen(function* () {
+        const found = yield* program.run({ state, images: batchValues(given).images })
+        // the model gives `[N, classes]`
+        const { data: all } = found.probabilities as HostTensor
+        const size = given.images.length / given.rows
+        const wrong: Array<Wrong> = []
+        for (let row = 0; row < given.count; row++, index++) {
+          // outputs beyond the classes are nobody's
+          const own = all.subarray(row * outputs, row * outputs + classes.length)
+          const label = given.labels[row]!
+          let predicted = 0
+          for (let c = 1; c < own.length; c++) if (own[c]! > own[predicted]!) predicted = c
+          confusion[label]![predicted]!++
+          loss -= Math.log(Math.max(own[label]!, 1e-37))
+          if (predicted === label) {
+            right++
+            continue
+          }
+          const pixels = given.images.slice(row * size, (row + 1) * size)
+          wrong.push({ index, label, predicted, confidence: own[predicted]!, pixels })
         }
-        const pixels = given.images.slice(row * size, (row + 1) * size)
-        wrong.push({ index, label, predicted, confidence: own[predicted]!, pixels })
-      }
-      worst = [...worst, ...wrong].toSorted((a, b) => b.confidence - a.confidence).slice(0, shown)
-      yield* Effect.yieldNow
-    }),
+        worst = [...worst, ...wrong].toSorted((a, b) => b.confidence - a.confidence).slice(0, shown)
+        yield* Effect.yieldNow
+      }),
   )
   const mistakes = yield* Effect.forEach(worst, ({ pixels, ...rest }) =>
     Effect.map(encode(pixels, shape), (picture) => ({ ...rest, picture })),

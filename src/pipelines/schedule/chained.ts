@@ -2,7 +2,8 @@ import { type Schedule, withRefusal } from "./make.ts"
 
 /**
  * Several schedules at once: the rates multiply, so give one of them the rate and the others `lr: 1`. What PyTorch's
- * `ChainedScheduler` does with schedules that multiply (all but `cosine` with an `etaMin` and `oneCycle`).
+ * `ChainedScheduler` does with schedules that multiply: all but `oneCycle`, `cosineRestarts`, and `cosine` with an
+ * `etaMin` or beyond its `tMax`.
  *
  * @example
  * const { chained, exponential, linear } = Optim.schedule
