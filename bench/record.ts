@@ -40,9 +40,16 @@ export const machine = (): Machine => ({
   load: Math.round((loadavg()[0] ?? 0) * 100) / 100,
 })
 
-/** the file for what the options choose: 128-bit vectors are another thing than all that the engine has */
-export const fileOf = (folder: string, options: Pick<Options, "narrow" | "device">): string =>
-  join(folder, `${options.device}${options.narrow ? "-narrow" : ""}.json`)
+const isJavaScript = (peer: string): boolean => /^(tfjs|jax)/.test(peer)
+
+/**
+ * The file for what the options choose. 128-bit vectors are another thing than all that the engine has; and peers in JavaScript
+ * take so long that they may have a run of their own.
+ */
+export const fileOf = (folder: string, options: Pick<Options, "narrow" | "device" | "peers">): string => {
+  const javaScript = options.peers.length > 0 && options.peers.every(isJavaScript)
+  return join(folder, `${options.device}${options.narrow ? "-narrow" : ""}${javaScript ? "-javascript" : ""}.json`)
+}
 
 export const readRecord = (file: string): Record =>
   // what `writeRun` wrote

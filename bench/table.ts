@@ -5,11 +5,13 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import type { PeerName } from "./options.ts"
 import { fileOf, readRecord, type Record, type Run } from "./record.ts"
 import type { Result } from "./Result.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-const kept = (narrow: boolean): Record => readRecord(fileOf(join(root, "bench/results"), { narrow, device: "wasm" }))
+const kept = (options: { readonly narrow: boolean; readonly peers: ReadonlyArray<PeerName> }): Record =>
+  readRecord(fileOf(join(root, "bench/results"), { ...options, device: "wasm" }))
 
 const number = (x: number | "wrong" | null | undefined): string => {
   if (x === undefined || x === null) return ""
@@ -117,41 +119,47 @@ const titles: { readonly [suite: string]: string } = {
 /** what of the contractions stands in the README */
 const main = /^(matmul 1024|alexnet conv[23]|vgg16 64→64|lenet conv2|tinyvgg conv2)/
 
-/** the table in the README */
-export const readmeTable = (record: Record): string => {
+/** the table in the README; peers in JavaScript from a run of their own, where there is one */
+export const readmeTable = (record: Record, javaScript: Record): string => {
   const { step, contraction } = record
-  const rows = [
-    ...rowsOf(step?.results ?? []),
-    ...rowsOf(contraction?.results ?? []).filter((row) => main.test(row.name)),
-  ]
+  const all = (suite: string) => rowsOf([...(record[suite]?.results ?? []), ...(javaScript[suite]?.results ?? [])])
+  const rows = [...all("step"), ...all("contraction").filter((row) => main.test(row.name))]
   const run = step ?? contraction
   if (run === undefined) return "Nothing has been measured yet."
   const { processor, node } = run.machine
   return [
     ...comparison(rows),
     "",
-    `Measured in turn in one run on ${run.date.slice(0, 10)}: ${processor}, ${run.ours}, Node ${node}; medians, and in brackets ours to theirs.`,
+    `Measured in turn in one run on ${run.date.slice(0, 10)}: ${processor}, ${run.ours}, Node ${node}; medians, and in brackets ours to theirs${Object.keys(javaScript).length > 0 ? " (in JavaScript: in runs of their own)" : ""}.`,
   ].join("\n")
 }
 
 /** docs/benchmarks.md, between its markers */
-export const fullTables = (wide: Record, narrow: Record): string =>
-  [
+export const fullTables = (wide: Record, narrow: Record, javaScript: Record): string => {
+  const section = (title: string, suite: string, run: Run): ReadonlyArray<string> => [
+    `### ${title}`,
+    "",
+    ...about(suite, run),
+    "",
+    ...everything(rowsOf(run.results)),
+    "",
+  ]
+  const further = (record: Record, what: string): ReadonlyArray<string> =>
+    Object.entries(titles).flatMap(([suite, title]) => {
+      const run = record[suite]
+      return run === undefined ? [] : section(`${title}, ${what}`, suite, run)
+    })
+  return [
     ...Object.entries(titles).flatMap(([suite, title]) => {
       const run = wide[suite]
-      return run === undefined
-        ? [`### ${title}`, "", "Not measured yet.", ""]
-        : [`### ${title}`, "", ...about(suite, run), "", ...everything(rowsOf(run.results)), ""]
+      return run === undefined ? [`### ${title}`, "", "Not measured yet.", ""] : section(title, suite, run)
     }),
-    ...Object.entries(titles).flatMap(([suite, title]) => {
-      const run = narrow[suite]
-      return run === undefined
-        ? []
-        : [`### ${title}, 128-bit vectors`, "", ...about(suite, run), "", ...everything(rowsOf(run.results)), ""]
-    }),
+    ...further(narrow, "128-bit vectors"),
+    ...further(javaScript, "peers in JavaScript"),
   ]
     .join("\n")
     .trimEnd()
+}
 
 const [begin, end] = ["<!-- benchmarks: npm run bench:table -->", "<!-- end of benchmarks -->"]
 
@@ -164,11 +172,12 @@ export const replaced = (page: string, text: string): string => {
 
 /** the pages as they should be */
 export const pages = (): ReadonlyArray<{ readonly file: string; readonly now: string; readonly due: string }> => {
-  const [wide, narrow] = [kept(false), kept(true)]
+  const [wide, narrow] = [kept({ narrow: false, peers: ["torch"] }), kept({ narrow: true, peers: ["torch"] })]
+  const javaScript = kept({ narrow: false, peers: ["jax-wasm"] })
   return (
     [
-      ["README.md", readmeTable(wide)],
-      ["docs/benchmarks.md", fullTables(wide, narrow)],
+      ["README.md", readmeTable(wide, javaScript)],
+      ["docs/benchmarks.md", fullTables(wide, narrow, javaScript)],
     ] as const
   ).map(([file, text]) => {
     const now = readFileSync(join(root, file), "utf8")
@@ -178,5 +187,5 @@ export const pages = (): ReadonlyArray<{ readonly file: string; readonly now: st
 
 if (import.meta.main) {
   if (process.argv.includes("--write")) for (const { file, due } of pages()) writeFileSync(join(root, file), due)
-  else console.log(readmeTable(kept(false)))
+  else console.log(pages()[0]?.due)
 }
