@@ -216,6 +216,51 @@ export const cases: ReadonlyArray<Case> = [
     },
   },
   {
+    // the statistics of a row need x before the result does, from a cache
+    name: "layer normalisation",
+    shape: flat,
+    bytesPerElement: 8,
+    arrays: { x: flat, y: flat },
+    step: (a) => ({ y: Ops.layerNorm(get(a, "x"), [4096]) }),
+    result: "y",
+    expected: ({ x }, i) => {
+      const row = Math.floor(i / 4096) * 4096
+      let [mean, square] = [0, 0]
+      for (let k = 0; k < 4096; k++) mean += at(x, row + k) / 4096
+      for (let k = 0; k < 4096; k++) square += (at(x, row + k) - mean) ** 2 / 4096
+      return (at(x, i) - mean) / Math.sqrt(square + 1e-5)
+    },
+  },
+  {
+    name: "softmax",
+    shape: flat,
+    bytesPerElement: 8,
+    arrays: { x: flat, y: flat },
+    step: (a) => ({ y: Ops.softmax(get(a, "x"), 1) }),
+    result: "y",
+    expected: ({ x }, i) => {
+      const row = Math.floor(i / 4096) * 4096
+      let total = 0
+      for (let k = 0; k < 4096; k++) total += Math.exp(at(x, row + k))
+      return Math.exp(at(x, i)) / total
+    },
+  },
+  {
+    name: "local response normalisation",
+    shape: image,
+    bytesPerElement: 8,
+    arrays: { x: image, y: image },
+    step: (a) => ({ y: Ops.localResponseNorm(get(a, "x"), 5) }),
+    result: "y",
+    expected: ({ x }, i) => {
+      const c = channelOf(i)
+      const plane = height * width
+      let total = 0
+      for (let k = Math.max(0, c - 2); k <= Math.min(channels - 1, c + 2); k++) total += at(x, i + (k - c) * plane) ** 2
+      return at(x, i) / (1 + (1e-4 / 5) * total) ** 0.75
+    },
+  },
+  {
     name: "adam",
     shape: flat,
     inPlace: true,

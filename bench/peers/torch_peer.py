@@ -238,6 +238,23 @@ def bandwidth(job):
                 return torch.autograd.grad(F.max_pool2d(x, 2), x, dy)[0]
 
         return pool
+    if name == "overlapping max pooling":
+        return lambda: F.max_pool2d(x, 3, 2)
+    if name == "overlapping max pooling and gradient":
+        x.requires_grad_(True)
+        dy = values([*shape[:2], (shape[2] - 1) // 2, (shape[3] - 1) // 2], 2, 1)
+
+        def overlapping():
+            with torch.enable_grad():
+                return torch.autograd.grad(F.max_pool2d(x, 3, 2), x, dy)[0]
+
+        return overlapping
+    if name == "layer normalisation":
+        return lambda: F.layer_norm(x, x.shape[1:])
+    if name == "softmax":
+        return lambda: F.softmax(x, 1)
+    if name == "local response normalisation":
+        return lambda: F.local_response_norm(x, 5)
     if name == "batch normalisation":
         return lambda: F.batch_norm(x, None, None, training=True)
     if name == "batch normalisation gradient":

@@ -7,6 +7,7 @@ import { div } from "./div.ts"
 import { mul } from "./mul.ts"
 import * as Op from "./Op.ts"
 import { pow } from "./pow.ts"
+import { sqrt } from "./sqrt.ts"
 import { square } from "./square.ts"
 import type { Tensor } from "./Tensor.ts"
 import { within } from "./windows.ts"
@@ -65,6 +66,8 @@ export const localResponseNorm = <S extends Shape>(
     return Op.refused("localResponseNorm", [x], refuse(`expects [N, C, …, W] but the input gives ${show(x.shape)}`))
   const before = Math.floor(size / 2)
   const total: Tensor = Op.call(neighbourhood, [square(x)], { before, after: size - 1 - before })
-  // element by element of `x`
-  return div(x as Tensor, pow(add(mul(total, alpha / size), k), beta)) as Tensor<S>
+  const base: Tensor = add(mul(total, alpha / size), k)
+  const root = sqrt(base)
+  // the usual power is one of roots, which take a tenth of the time; element by element of `x`
+  return div(x as Tensor, beta === 0.75 ? mul(root, sqrt(root)) : pow(base, beta)) as Tensor<S>
 }
