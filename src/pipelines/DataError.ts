@@ -84,7 +84,8 @@ const sentences: {
   BadArchive: (r) => `cannot be unpacked (${r.detail}); delete it, and it is fetched again`,
   Undecodable: (r) => `is no picture that can be decoded (${r.detail}); replace it, or take it out of the folder`,
   MissingPackage: (r) => `needs the package ${r.package} (${r.detail}); install it with: npm install ${r.package}`,
-  WorkerFailed: (r) => `was given up: a worker failed (${r.detail}); mend its module`,
+  WorkerFailed: (r) =>
+    `was given up: a worker failed (${r.detail}); mend the recipe's module, or read it with 0 workers`,
   BadGzip: (r) => `starts as gzip does but cannot be unpacked (${r.detail}); ${again}`,
   BadMagic: (r) =>
     `is no IDX file: it starts with bytes ${r.found.map((b) => b.toString(16).padStart(2, "0")).join(" ")} ` +
