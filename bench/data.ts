@@ -6,10 +6,10 @@ import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { Device } from "../src/gpu/Device.ts"
 import * as Data from "../src/pipelines/Data.ts"
-import * as Transforms from "../src/pipelines/Transforms.ts"
 import { compare, type Entrant } from "./compare.ts"
 import { blueOf, makeJpegs, shapeText } from "./jpegFolder.ts"
 import type { Bench } from "./main.ts"
+import { deviation, mean, photos, side } from "./photos.ts"
 import type { Result } from "./Result.ts"
 
 const batch = 64
@@ -75,26 +75,15 @@ const fromIdx = async (bench: Bench): Promise<ReadonlyArray<Result>> => {
   return results
 }
 
-const pictures = { files: 256, batch: 32, side: 224 }
-// ImageNet's
-const [mean, deviation] = [
-  [0.485, 0.456, 0.406],
-  [0.229, 0.224, 0.225],
-]
+const pictures = { files: 256, batch: 32 }
 
-/** an epoch of a folder of JPEG files: decoded, cropped, flipped and normalised, in batches to a buffer of the device */
-const jpegs = (folder: string) =>
+/** an epoch of a folder of JPEG files: decoded, cropped, flipped and normalised by worker threads, in batches to a buffer of the device */
+const jpegs = (folder: string, threads: number) =>
   Effect.gen(function* () {
     const device = yield* Device
-    const files = yield* Data.imageFolder(folder)
-    const { batch, side } = pictures
-    const augmented = files.pipe(
-      Data.map(Transforms.randomResizedCrop(side)),
-      Data.map(Transforms.randomHorizontalFlip()),
-      Data.map(Transforms.normalize(mean, deviation)),
-      Data.shuffle,
-    )
-    const batches = augmented.pipe(Data.batch(batch, { last: "drop" }), Data.prefetch(2))
+    const { batch } = pictures
+    const augmented = yield* Data.workers(photos(folder), threads)
+    const batches = augmented.pipe(Data.shuffle, Data.batch(batch, { last: "drop" }), Data.prefetch(2))
     const buffer = yield* device.allocate([batch, 3, side, side])
     let epoch = 0
     let labels = new Float32Array()
@@ -114,7 +103,6 @@ const jpegs = (folder: string) =>
 
 /** whether a picture is no part of one of its class: blue must be the class's, red even from side to side */
 const isWrong = (images: ArrayLike<number>, label: number, at: number): boolean => {
-  const { side } = pictures
   const plane = side * side
   const value = (c: number, i: number) =>
     ((images[(3 * at + c) * plane + i] ?? Number.NaN) * (deviation?.[c] ?? 1) + (mean?.[c] ?? 0)) * 255
@@ -129,10 +117,12 @@ const isWrong = (images: ArrayLike<number>, label: number, at: number): boolean 
 }
 
 const fromJpegs = async (bench: Bench): Promise<ReadonlyArray<Result>> => {
-  const { files, batch, side } = pictures
+  const { files, batch } = pictures
   const made = await makeJpegs(bench.options.quick ? files / 4 : files)
   try {
-    const { value, drop } = await bench.ours.make(jpegs(made.folder).pipe(Effect.provide(NodeServices.layer)))
+    const { value, drop } = await bench.ours.make(
+      jpegs(made.folder, bench.options.threads).pipe(Effect.provide(NodeServices.layer)),
+    )
     const ours: Entrant = {
       name: "ours",
       work: value.samples,
