@@ -136,7 +136,7 @@ const stages: Readonly<Record<string, Stage>> = {
         readFile: (path) => Effect.andThen(begun, fs.readFile(path)),
         open: (path, options) => Effect.tap(fs.open(path, options), () => begun),
       }
-      yield* Effect.forever(
+      return yield* Effect.forever(
         Effect.gen(function* () {
           const set = yield* Data.idx({ name: "zeros", shape: [1, 28, 28], images, labels, classes: 1 })
           yield* set.read(Uint32Array.of(0), key)
@@ -147,7 +147,7 @@ const stages: Readonly<Record<string, Stage>> = {
     Effect.gen(function* () {
       const set = yield* Data.imageFolder(yield* pictures(folder))
       const all = set.pipe(Data.map(Transforms.randomResizedCrop(64)), Data.batch(8))
-      yield* Effect.forever(Stream.runForEach(all.epoch(key), () => begun))
+      return yield* Effect.forever(Stream.runForEach(all.epoch(key), () => begun))
     }),
   map: (begun) => consumed(slowly(begun).pipe(Data.map(Transforms.randomHorizontalFlip()), Data.batch(4))),
   filter: (begun) =>
@@ -170,7 +170,7 @@ const stages: Readonly<Record<string, Stage>> = {
       const device = yield* Device
       const buffer = yield* device.allocate([4, 1, 6, 6])
       const all = slowly(begun).pipe(Data.batch(4, { last: "drop" }), Data.prefetch(2))
-      yield* Effect.forever(Stream.runForEach(all.epoch(key), ({ images }) => device.write(buffer, images)))
+      return yield* Effect.forever(Stream.runForEach(all.epoch(key), ({ images }) => device.write(buffer, images)))
     }),
   "a step of training": (begun) => Stream.runDrain(fit(batches).pipe(step(begun))),
   "training on what is read ahead": (begun) =>
@@ -196,7 +196,7 @@ const stages: Readonly<Record<string, Stage>> = {
     Effect.gen(function* () {
       const { predict } = yield* Predict.make({ model: net, parameters, classes: ["a", "b", "c"] })
       const ask = Effect.andThen(begun, predict(new Float32Array(36)))
-      yield* Effect.forever(
+      return yield* Effect.forever(
         Effect.all(
           Array.from({ length: 5 }, () => ask),
           { concurrency: 5 },
