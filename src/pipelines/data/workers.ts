@@ -101,6 +101,7 @@ const start = Effect.fnUntraced(function* <S extends Shape>(recipe: Recipe<S>, s
     const at = `at sample ${samples.join(", ")}: `
     return Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(restore(Queue.take(idle)), (member) => {
+        // a worker may have ended since this one became idle, and then nobody tells the new task
         if (broken !== undefined) return Effect.fail(broken)
         member.task = Deferred.makeUnsafe()
         member.post({ samples, key })
