@@ -166,6 +166,40 @@ describe("checkpoints and faults", () => {
     ),
   )
 
+  it.live("what an operator remembers that the resumed run has not is dropped with a warning, which names it", () =>
+    run((folder) =>
+      Effect.gen(function* () {
+        const watched = { mode: "min", patience: 5 } as const
+        const first = fit().pipe(
+          Train.reduceOnPlateau(watched),
+          Train.earlyStopping({ ...watched, restoreBest: false }),
+          Train.limitSteps(4),
+          Train.checkpoint(folder, { every: "2 steps" }),
+        )
+        yield* Stream.runDrain(first)
+        const warned = Effect.map(TestConsole.logLines, (lines) =>
+          lines.map(String).filter((l) => l.includes("dropped")),
+        )
+        const resume = yield* Train.resume(folder)
+        yield* Stream.runDrain(
+          fit({ resume }).pipe(
+            Train.reduceOnPlateau(watched),
+            Train.earlyStopping({ ...watched, restoreBest: false }),
+            Train.checkpoint(`${folder}/next`),
+          ),
+        )
+        assert.deepStrictEqual(yield* warned, [])
+        yield* Stream.runDrain(fit({ resume }).pipe(Train.reduceOnPlateau(watched)))
+        const lines = yield* warned
+        assert.strictEqual(lines.length, 1)
+        assert.match(
+          lines[0] ?? "",
+          /step-00000004\.safetensors holds what earlyStopping remembers, and this run has no such operator/,
+        )
+      }).pipe(Effect.provide(TestConsole.layer)),
+    ),
+  )
+
   it.live("a checkpoint of another run is refused: model, optimizer, rate, data, order, batch size, seed", () =>
     run((folder) =>
       Effect.gen(function* () {

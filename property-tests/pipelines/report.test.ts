@@ -143,6 +143,9 @@ describe("Report", () => {
           training,
         })
         yield* RunFolder.write(folder, description)
+        // interrupted before its first step
+        yield* fs.writeFileString(`${folder}/log.jsonl`, event({ event: "Start", steps: 2 }))
+        assert.notInclude(yield* fs.readFileString(yield* Report.write(folder)), "Curves")
         yield* fs.writeFileString(`${folder}/log.jsonl`, log)
         // without results there are curves and the table all the same
         const first = yield* fs.readFileString(yield* Report.write(folder))
@@ -168,7 +171,7 @@ describe("Report", () => {
           [
             ["img", "Loss over 4 steps: training from 2 to 0.6, validation from 0.5 to 0.5"],
             ["img", "Accuracy over 4 steps: training from 60.0 % to 80.0 %, validation from 70.0 % to 75.0 %"],
-            ["img", "Learning rate over 4 steps:  from 0.1 to 0.025"],
+            ["img", "Learning rate over 4 steps: from 0.1 to 0.025"],
           ],
         )
         const pictures = [...document.querySelectorAll("img")]

@@ -152,7 +152,7 @@ export const html = (parts: {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>${escaped(title)}</title><style>${css}</style></head>
 <body><header><h1>${escaped(title)}</h1><p>${how.join(" · ")}</p><dl class="figures">${figures.join("")}</dl></header>
-<main><h2>Curves</h2><div class="charts">${charts.map(chart).join("")}</div>
+<main>${charts.length === 0 ? "" : `<h2>Curves</h2><div class="charts">${charts.map(chart).join("")}</div>`}
 ${epochs(log)}
 ${results === undefined ? "" : matrix(results) + mistakes(results)}
 ${table === undefined ? "" : layers(table)}</main>

@@ -45,7 +45,7 @@ const purpose = "to draw the curves of a report"
 
 const show = (x: number): string => (Math.abs(x) < 0.01 && x !== 0 ? x.toExponential(1) : String(Number(x.toFixed(4))))
 
-/** The curves of a log: loss, accuracy, learning rate. Fails with `MissingPackage`. */
+/** The curves of a log: loss, accuracy, learning rate, each where it has any points. Fails with `MissingPackage`. */
 export const charts = Effect.fnUntraced(function* (log: RunLog) {
   const both = "@observablehq/plot"
   const Plot = yield* optionalPackage<Plot>(both, purpose)
@@ -63,8 +63,10 @@ export const charts = Effect.fnUntraced(function* (log: RunLog) {
     series: ReadonlyArray<Series>,
     y: object,
     unit: (x: number) => string,
-  ): Chart => {
+  ): ReadonlyArray<Chart> => {
     const there = series.filter(({ points }) => points.length > 0)
+    // a run that was interrupted before its first step has no curve
+    if (there.length === 0) return []
     const last = there.map(({ name, color, points }) => ({ ...points.at(-1)!, name, color }))
     // labels that would lie on each other are parted, the larger value above
     const shift = (p: (typeof last)[number]): number =>
@@ -105,13 +107,13 @@ export const charts = Effect.fnUntraced(function* (log: RunLog) {
         ? `${name} ${unit(end.value)}`
         : `${name} from ${unit(first.value)} to ${unit(end.value)}`
     })
-    const words = `${title} over ${Math.round(last[0]?.step ?? 0)} steps: ${told.join(", ")}`
+    const words = `${title} over ${Math.round(last[0]?.step ?? 0)} steps: ${told.map((words) => words.trim()).join(", ")}`
     plot.setAttribute("role", "img")
     plot.setAttribute("aria-label", words)
     plot.setAttribute("class", "chart")
     plot.setAttribute("xmlns", "http://www.w3.org/2000/svg")
     const svg = plot.outerHTML.replace(/(<svg[^>]*>)/, `$1${style}`)
-    return { file, title, words, svg }
+    return [{ file, title, words, svg }]
   }
 
   const ofEpochs = (of: (epoch: RunLog["epochs"][number]) => number | undefined): ReadonlyArray<Point> =>
@@ -123,7 +125,7 @@ export const charts = Effect.fnUntraced(function* (log: RunLog) {
   const test = { name: "validation", color: "var(--test)", isFew: true }
   const percent = (x: number): string => `${(100 * x).toFixed(1)} %`
   return [
-    draw(
+    ...draw(
       "loss.svg",
       "Loss",
       [
@@ -133,7 +135,7 @@ export const charts = Effect.fnUntraced(function* (log: RunLog) {
       { label: "loss", zero: true },
       show,
     ),
-    draw(
+    ...draw(
       "accuracy.svg",
       "Accuracy",
       [
@@ -143,7 +145,7 @@ export const charts = Effect.fnUntraced(function* (log: RunLog) {
       { label: "accuracy", tickFormat: "%", nice: true },
       percent,
     ),
-    draw(
+    ...draw(
       "learning-rate.svg",
       "Learning rate",
       [{ ...train, name: "", points: log.learningRate, isFew: false }],

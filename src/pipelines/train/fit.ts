@@ -70,6 +70,7 @@ export const fit = <const In extends Shape, const S extends ReadonlyArray<number
       }
       const retold = run.from.untold === null ? Stream.empty : Stream.fromEffect(run.retell)
       return Stream.fromEffect(run.start).pipe(
+        Stream.concat(Stream.fromEffectDrain(run.dropped)),
         Stream.concat(retold),
         Stream.concat(Stream.range(run.from.epoch, options.epochs).pipe(Stream.rechunk(1), Stream.flatMap(epochOf))),
       )

@@ -125,6 +125,8 @@ const beginning: Progress = {
 /** A run as `fit` drives it. */
 export interface Driven {
   readonly start: Effect.Effect<Start>
+  /** says what of a checkpoint no operator of this run remembers; after the start, of which all have heard by then */
+  readonly dropped: Effect.Effect<void>
   /** where it begins, or goes on */
   readonly from: Progress
   /** the step that was done and not told when the checkpoint was written */
@@ -423,5 +425,17 @@ export const makeRun = Effect.fnUntraced(function* (
     state: stateNow(),
   }))
 
-  return { start, from, retell, begin, step: takeStep, endOf }
+  const dropped = Effect.suspend(() =>
+    Effect.forEach(
+      Object.keys(remembered).filter((name) => name !== "checkpoint" && !keepers.has(name)),
+      (name) =>
+        Effect.logWarning(
+          `${resume?.path} holds what ${name} remembers, and this run has no such operator: that is dropped; ` +
+            `put Train.${name.replace(/ \d+$/, "")} before Train.checkpoint to keep it`,
+        ),
+      { discard: true },
+    ),
+  )
+
+  return { start, dropped, from, retell, begin, step: takeStep, endOf }
 })
