@@ -23,12 +23,15 @@ const neighbourhood: Op.Primitive<Neighbours> = Op.primitive({
   shape: ([x = []]) => x,
   kernel: ({ inputs: [x = []], at, attributes: { before, after } }) => {
     const axis = K.reductionAxis(0)
+    const [, channels = 1] = x
     const channel = K.isub(K.iadd(at[1] ?? K.int(0), K.axis(axis)), before)
+    // an element that is there in any case: loading it needs no branch
+    const nearest = K.imax(0, K.imin(channel, channels - 1))
     const element = K.load(
       0,
-      at.map((i, d) => (d === 1 ? channel : i)),
+      at.map((i, d) => (d === 1 ? nearest : i)),
     )
-    return [K.sum([{ axis, extent: before + after + 1 }], K.select(within(channel, x[1] ?? 1), element, 0))]
+    return [K.sum([{ axis, extent: before + after + 1 }], K.select(within(channel, channels), element, 0))]
   },
   gradient: Op.linear((dy, { attributes: { before, after } }) =>
     Op.call(neighbourhood, [dy], { before: after, after: before }),

@@ -98,14 +98,18 @@ const homes = (
     }
   const result = new Map<Node, ReadonlySet<Node>>()
   const sizes = new Map<Node, number>()
+  /** the nodes that are computed once for each point of the only kernel that they are computed in */
+  const once = new Set<Node>()
   for (const node of nodes.toReversed()) {
     const body = bodies.get(node)
     const own = new Set([shared.get(node) ?? node])
     result.set(node, own)
+    once.add(node)
     if (!isExpression(body) || kept.has(node) || viewed.has(node) || node.outputs.length > 1) continue
-    if (body.some(reduces)) continue
     const consumers = [...(readers.get(node) ?? [])]
     const into = new Set(consumers.flatMap((c) => [...(result.get(c) ?? [])]))
+    const asked = into.size === 1 && consumers.every((c) => once.has(c) && readsOnce(c, node, bodies))
+    if (body.some(reduces) && !asked) continue
     const trivial = body.every((v) => size(v) <= 2 && !costly(v))
     const repeated = consumers.some((c) => {
       const stores = bodies.get(c)
@@ -117,8 +121,18 @@ const homes = (
     if (grown > largestExpression) continue
     sizes.set(node, grown)
     result.set(node, into)
+    if (!asked) once.delete(node)
   }
   return result
+}
+
+/** whether `reader` needs an element of `node` at each of its points, and that one only */
+const readsOnce = (reader: Node, node: Node, bodies: ReadonlyMap<Node, Body>): boolean => {
+  const body = bodies.get(reader)
+  if (!isExpression(body) || body.some(reduces) || extents(reader).join() !== extents(node).join()) return false
+  const elsewhere = (v: K.Value): boolean =>
+    v._tag === "Load" && reader.inputs.some((x, i) => i === v.input && nodeOf(x) === node) && !isPoint(v.at)
+  return !body.some((v) => some(v, elsewhere))
 }
 
 /** state updates that may share one kernel: element by element over one space, and reading one another */

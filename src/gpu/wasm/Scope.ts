@@ -20,6 +20,8 @@ export interface Scope {
   readonly axes: ReadonlyMap<number, Local<"i32">>
   readonly lanes: Lanes | undefined
   readonly statements: Array<Statement>
+  /** the vectors that one round of a loop sets for itself */
+  readonly own: Array<Local<"v128">>
   readonly ints: Map<string, Expr<"i32">>
   readonly scalars: Map<string, Expr<"f32">>
   readonly vectors: Map<string, ReadonlyArray<Expr<"v128">>>
@@ -27,6 +29,8 @@ export interface Scope {
 
 export interface Emitter {
   readonly local: <T extends Type>(type: T) => Local<T>
+  /** never set */
+  readonly zero: Local<"v128">
   readonly bases: ReadonlyArray<Local<"i32">>
   readonly scalar: (node: Node, scope: Scope) => Expr<"f32">
   readonly vector: (node: Node, scope: Scope) => ReadonlyArray<Expr<"v128">>
@@ -43,6 +47,7 @@ export const child = (
   axes: new Map([...(parent?.axes ?? []), ...axes]),
   lanes,
   statements: [],
+  own: [],
   ints: new Map(),
   scalars: new Map(),
   vectors: new Map(),
@@ -75,9 +80,27 @@ export const lookup = <K extends "ints" | "scalars" | "vectors">(
   return undefined as ReturnType<Scope[K]["get"]> // every map's `get` may give undefined
 }
 
+const isVector = (local: Local<Type>): local is Local<"v128"> => local.type === "v128"
+
+/** a variable that nothing outside the loop of `scope` reads */
+export const variable = <T extends Type>(e: Emitter, scope: Scope, type: T): Local<T> => {
+  const made = e.local(type)
+  if (isVector(made)) loopOf(scope).own.push(made)
+  return made
+}
+
+/**
+ * One round of the loop of `scope`. Its vectors are zero in the end: an engine would take them over into the next round,
+ * which nothing there reads, and not fuse them into wider ones.
+ */
+export const round = (e: Emitter, scope: Scope): ReadonlyArray<Statement> => [
+  ...scope.statements,
+  ...scope.own.map((local) => Wasm.set(local, e.zero)),
+]
+
 /** a variable in `scope` that holds the value */
 export const keep = <T extends Type>(e: Emitter, scope: Scope, value: Expr<T>): Local<T> => {
-  const kept = e.local(value.type)
+  const kept = variable(e, scope, value.type)
   scope.statements.push(Wasm.set(kept, value))
   return kept
 }

@@ -5,7 +5,7 @@ import { type Expr, f32, type Func, i32, type Local, type Statement, v128 } from
 import { type FlatKernel, flatten, guardBytes, inSteps, type Node } from "./Flat.ts"
 import * as Lin from "./Lin.ts"
 import { runsAlong } from "./reduce.ts"
-import { addressAt, child, type Emitter, keep, type Scope } from "./Scope.ts"
+import { addressAt, child, type Emitter, keep, round, type Scope } from "./Scope.ts"
 import { makeEmitter } from "./values.ts"
 
 /**
@@ -22,6 +22,8 @@ export interface CompiledKernel {
 
 /** elements of a long row that are one unit */
 const rowBlock = 4096
+/** elements of a row of which the few that fill no round do not matter */
+const longRow = 1024
 
 const isTranscendental = (node: Node): boolean =>
   (node._tag === "Unary" && (node.op === "exp" || node.op === "log" || node.op === "tanh" || node.op === "erf")) ||
@@ -98,13 +100,16 @@ const pointwise = (flat: FlatKernel): boolean => {
   return last.extent < 4 || own < 0.9 * (across / filled(last.extent))
 }
 
+/** how many vectors are computed side by side: enough that none waits for another, while all find room in registers */
 const vectorsAbreast = (flat: FlatKernel): number => {
-  let weight = 0
+  let [weight, loads] = [0, 0]
   walk(flat.stores.flat(), (node) => {
+    if (node._tag === "Load") loads++
     weight += isTranscendental(node) ? 20 : node._tag === "Const" ? 0 : 1
     return true
   })
-  return weight <= 14 ? 4 : weight <= 40 ? 2 : 1
+  if (weight <= 14) return 4
+  return loads > 6 ? (weight <= 40 ? 2 : 1) : flat.row >= longRow ? 8 : 4
 }
 
 /** how much an integer can grow while the axis in lanes grows by `by` */
@@ -156,6 +161,12 @@ const interleaved = (
   })
 }
 
+/** whether neighbouring rows load parts of the same array */
+const sharesRows = (flat: FlatKernel): boolean => {
+  const loaded = flat.nodes.flatMap((node) => (node._tag === "Load" ? [node.input] : []))
+  return new Set(loaded).size < loaded.length
+}
+
 export const compileKernel = (kernel: K.Kernel, name: string): CompiledKernel => {
   const plain = flatten(kernel)
   const points = plain.space.reduce((n, a) => n * a.extent, 1)
@@ -165,7 +176,9 @@ export const compileKernel = (kernel: K.Kernel, name: string): CompiledKernel =>
   const rows = outer.reduce((n, a) => n * a.extent, 1)
   const steps = vectorAxis?.extent ?? 1
   const { phases } = flat
-  const blocks = rows >= 64 ? 1 : Math.ceil(steps / rowBlock)
+  // what several rows load is still in a cache if they take the same part of it one after the other
+  const shares = outer.length > 0 && sharesRows(flat)
+  const blocks = rows >= 64 && !shares ? 1 : Math.ceil(steps / rowBlock)
   const inputs = flat.sizes.length
 
   const arrays = Object.fromEntries([...flat.sizes, ...flat.stores].map((_, i) => [`array${i}`, "i32" as const]))
@@ -178,12 +191,14 @@ export const compileKernel = (kernel: K.Kernel, name: string): CompiledKernel =>
     const unit = local("i32")
     const axisLocals = outer.map((a) => [a.axis, local("i32")] as const)
     const each = child(root, axisLocals)
-    let rest: Expr<"i32"> = blocks === 1 ? unit : keep(e, each, i32.divU(unit, blocks))
-    for (let i = outer.length - 1; i >= 0; i--) {
-      const [axis, variable] = [outer[i], axisLocals[i]?.[1]]
-      if (axis === undefined || variable === undefined) continue
-      each.statements.push(Wasm.set(variable, i === 0 ? rest : i32.remU(rest, axis.extent)))
-      if (i > 0) rest = keep(e, each, i32.divU(rest, axis.extent))
+    /** the loops over the units from the outermost in: the outer axes, and the blocks of a row among them */
+    const block = local("i32")
+    const around = axisLocals.map(([, variable], i) => ({ variable, extent: outer[i]?.extent ?? 1 }))
+    around.splice(shares ? -1 : around.length, 0, ...(blocks === 1 ? [] : [{ variable: block, extent: blocks }]))
+    let rest: Expr<"i32"> = unit
+    for (const [i, { variable, extent }] of [...around.entries()].toReversed()) {
+      each.statements.push(Wasm.set(variable, i === 0 ? rest : i32.remU(rest, extent)))
+      if (i > 0) rest = keep(e, each, i32.divU(rest, extent))
     }
 
     const storeScalars = (scope: Scope, count: number) => {
@@ -222,7 +237,7 @@ export const compileKernel = (kernel: K.Kernel, name: string): CompiledKernel =>
       const whole = Math.floor(flat.row / phases)
       if (blocks === 1) each.statements.push(Wasm.set(i, 0), Wasm.set(end, whole))
       else {
-        const start = i32.mul(i32.remU(unit, blocks), rowBlock)
+        const start = i32.mul(block, rowBlock)
         each.statements.push(Wasm.set(i, start), Wasm.set(end, i32.add(i, rowBlock)))
         each.statements.push(Wasm.set(end, Wasm.select(i32.gtS(end, whole), i32.const(whole), end)))
       }
@@ -234,26 +249,26 @@ export const compileKernel = (kernel: K.Kernel, name: string): CompiledKernel =>
         else storeVectors(inside, vectors)
         const step = vectors === 0 ? 1 : 4 * vectors
         inside.statements.push(Wasm.increase(i, step))
-        each.statements.push(Wasm.whileLoop(i32.leS(i32.add(i, step), end), () => inside.statements))
+        each.statements.push(Wasm.whileLoop(i32.leS(i32.add(i, step), end), () => round(e, inside)))
       }
       if (whole >= 4 * width) rounds(width)
       if (width > 1 && whole % (4 * width) >= 4) rounds(1)
       const onlyLast = (statements: ReadonlyArray<Statement>): ReadonlyArray<Statement> =>
-        blocks === 1 ? statements : [Wasm.when(i32.eq(i32.remU(unit, blocks), blocks - 1), statements)]
+        blocks === 1 ? statements : [Wasm.when(i32.eq(block, blocks - 1), statements)]
       /** points of the row that are left: those of less than four steps, and of one that is not whole */
       const left = flat.row - phases * (whole - (whole % 4))
       if (left > 0 && overhangs(flat, vectorAxis.axis)) {
         const inside = child(each, [[vectorAxis.axis, i]], { axis: vectorAxis.axis, width: 1 })
         storeVectors(inside, 1, left)
-        each.statements.push(...onlyLast(inside.statements))
+        each.statements.push(...onlyLast(round(e, inside)))
       } else {
         if (whole % 4 > 0) rounds(0)
         const inside = child(each, [[vectorAxis.axis, i]], undefined)
         storeScalars(inside, flat.row % phases)
-        each.statements.push(...onlyLast(inside.statements))
+        each.statements.push(...onlyLast(round(e, inside)))
       }
     }
-    root.statements.push(Wasm.forRange(unit, from, to, 1, () => each.statements))
+    root.statements.push(Wasm.forRange(unit, from, to, 1, () => round(e, each)))
     return Wasm.constantsFirst(root.statements, local)
   })
   return { func, units: points === 0 ? 0 : rows * blocks, cost: points * costOf(plain.stores.flat()) }

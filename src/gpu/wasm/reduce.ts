@@ -6,7 +6,7 @@ import * as Wasm from "./Assembler.ts"
 import { type Expr, f32, f32x4, i32, i32x4, type Local, type Statement, v128 } from "./Assembler.ts"
 import type { Node } from "./Flat.ts"
 import * as Lin from "./Lin.ts"
-import { child, type Emitter, intAt, keep, type Scope } from "./Scope.ts"
+import { child, type Emitter, intAt, keep, round, type Scope, variable } from "./Scope.ts"
 import { max } from "./vectorMath.ts"
 
 type Reduce = Node & { readonly _tag: "Reduce" }
@@ -59,7 +59,7 @@ const reduceSteps = (e: Emitter, node: Reduce, scope: Scope, manner: Manner): To
 
   const fresh = (into: Scope): Totals => {
     const totals = {
-      vectors: Array.from({ length: shape.vectors }, () => e.local("v128")),
+      vectors: Array.from({ length: shape.vectors }, () => variable(e, into, "v128")),
       scalars: Array.from({ length: shape.scalars }, () => e.local("f32")),
     }
     into.statements.push(
@@ -89,7 +89,7 @@ const reduceSteps = (e: Emitter, node: Reduce, scope: Scope, manner: Manner): To
       else join(inside, totals, e.vector(node.body, inside), [])
       const step = vectors === 0 ? 1 : 4 * vectors
       inside.statements.push(Wasm.increase(i, step))
-      into.statements.push(Wasm.whileLoop(i32.leS(i32.add(i, step), to), () => inside.statements))
+      into.statements.push(Wasm.whileLoop(i32.leS(i32.add(i, step), to), () => round(e, inside)))
     }
     if (extent >= 4 * width) rounds(width)
     if (width > 1 && extent % (4 * width) >= 4) rounds(1)
@@ -118,7 +118,7 @@ const reduceSteps = (e: Emitter, node: Reduce, scope: Scope, manner: Manner): To
         walk(k + 1, body, partial)
         join(body, sums, partial.vectors, partial.scalars)
       } else walk(k + 1, body, sums)
-      inside.statements.push(Wasm.forRange(i, from, to, 1, () => body.statements))
+      inside.statements.push(Wasm.forRange(i, from, to, 1, () => round(e, body)))
     }
     // blocks of blocks where there are very many
     const unit = block * (last && manner === "own" ? 4 * width : 1)
@@ -131,7 +131,7 @@ const reduceSteps = (e: Emitter, node: Reduce, scope: Scope, manner: Manner): To
       const partial = fresh(body)
       blocks(size / block, b, end, body, partial)
       join(body, sums, partial.vectors, partial.scalars)
-      inside.statements.push(Wasm.forRange(b, from, to, size, () => body.statements))
+      inside.statements.push(Wasm.forRange(b, from, to, size, () => round(e, body)))
     }
     const depth =
       op !== "sum" || axis.extent <= 2 * unit ? -1 : Math.floor(Math.log(axis.extent / unit) / Math.log(block))
@@ -160,7 +160,7 @@ const nest = (e: Emitter, node: Reduce, scope: Scope, body: (inside: Scope) => v
     const i = e.local("i32")
     const inside = child(into, [[axis.axis, i]])
     enter(k + 1, inside)
-    into.statements.push(Wasm.forRange(i, 0, axis.extent, 1, () => inside.statements))
+    into.statements.push(Wasm.forRange(i, 0, axis.extent, 1, () => round(e, inside)))
   }
   enter(0, scope)
 }

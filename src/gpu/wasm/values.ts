@@ -16,6 +16,7 @@ import {
   lookup,
   numberLanes,
   type Scope,
+  variable,
 } from "./Scope.ts"
 import * as M from "./vectorMath.ts"
 
@@ -41,9 +42,16 @@ const isNumber = (node: Node): boolean =>
 const isBound = (node: Node): boolean =>
   node._tag === "Binary" && (node.op === "min" || node.op === "max") && isNumber(node.b)
 
+/** whether a vector of it takes no longer than to ask whether it is needed */
+const isLoaded = (node: Node, scope: Scope): boolean =>
+  node._tag === "Const" ||
+  (node._tag === "Load" && !node.clamp && !Lin.hides(node.at, scope.lanes?.axis ?? -1)) ||
+  (node._tag === "Binary" && node.a === node.b && isLoaded(node.a, scope))
+
 export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: Emitter["bases"]): Emitter => {
   const e: Emitter = {
     local,
+    zero: local("v128"),
     bases,
     scalar: (node, scope) => {
       if (node._tag === "Const") return f32.const(node.value)
@@ -300,7 +308,7 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
         return a.map((x, j) => f32x4[op](x, b[j] ?? x))
       }
       case "Select": {
-        if (depends(scope, node.condition.deps)) {
+        if (depends(scope, node.condition.deps) || (isLoaded(node.a, scope) && isLoaded(node.b, scope))) {
           const m = mask(node.condition, scope)
           if (isZero(node.b)) return e.vector(node.a, scope).map((a, j) => v128.and(a, m[j] ?? a))
           if (isZero(node.a)) return e.vector(node.b, scope).map((b, j) => v128.andnot(b, m[j] ?? b))
@@ -312,7 +320,7 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
         const [a, b] = [e.vector(node.a, yes), e.vector(node.b, no)]
         if (yes.statements.length === 0 && no.statements.length === 0)
           return a.map((x, j) => Wasm.select(condition, x, b[j] ?? x))
-        const results = a.map(() => e.local("v128"))
+        const results = a.map(() => variable(e, scope, "v128"))
         const assign = (from: ReadonlyArray<V>) => results.map((r, j) => Wasm.set(r, from[j] ?? r))
         scope.statements.push(Wasm.when(condition, [...yes.statements, ...assign(a)], [...no.statements, ...assign(b)]))
         return results
