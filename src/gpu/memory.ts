@@ -72,18 +72,30 @@ export const arrange = (needs: ReadonlyArray<Need>): Arena => {
   return best
 }
 
+/** steps that run together, and the buffers that have no room of their own in them */
+interface Together {
+  readonly first: number
+  readonly last: number
+  readonly local: ReadonlySet<number>
+}
+
 /**
  * From which step to which each buffer of a plan holds something, or `undefined` for one that lies outside it (state)
  * or is never used. What is copied in before a run is alive from its start, what is read back, to its end; a constant
  * always.
  */
-export const lifetimes = (plan: Plan): ReadonlyArray<Need | undefined> => {
+export const lifetimes = (
+  plan: Plan,
+  together: ReadonlyArray<Together> = [],
+): ReadonlyArray<Need | undefined> => {
   const first = plan.buffers.map(() => Infinity)
   const last = plan.buffers.map(() => -Infinity)
   plan.steps.forEach((step, i) => {
+    const around = together.find((t) => t.first <= i && i <= t.last)
     for (const b of [...step.inputs, ...step.outputs]) {
-      first[b] = Math.min(first[b] ?? i, i)
-      last[b] = Math.max(last[b] ?? i, i)
+      if (around?.local.has(b) === true) continue
+      first[b] = Math.min(first[b] ?? i, around?.first ?? i)
+      last[b] = Math.max(last[b] ?? i, around?.last ?? i)
     }
   })
   const end = Math.max(0, plan.steps.length - 1)

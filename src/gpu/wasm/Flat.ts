@@ -389,9 +389,10 @@ const gathers = (flat: FlatKernel): number => {
   return flat.nodes.filter((v) => v._tag === "Load" && Lin.hides(v.at, axis)).length
 }
 
-/** The kernel with as few axes as its loads allow. */
-export const flatten = (kernel: K.Kernel): FlatKernel => {
-  const all = kernel.space.includes(0) ? [] : candidates(kernel)
+/** The kernel with as few axes as its loads allow; none of those from axis `apart` on is joined with one before it. */
+export const flatten = (kernel: K.Kernel, apart = 0): FlatKernel => {
+  const inner = kernel.space.findIndex((extent, axis) => axis >= apart && extent !== 1)
+  const all = kernel.space.includes(0) ? [] : candidates(kernel).filter((axis) => apart === 0 || axis !== inner)
   const merged = build(kernel, new Set(all))
   if (all.length === 0 || !merged.leftover) return merged
   const merges = all.length === 1 ? [] : all.filter((axis) => !build(kernel, new Set([axis])).leftover)

@@ -167,18 +167,20 @@ const sharesRows = (flat: FlatKernel): boolean => {
   return new Set(loaded).size < loaded.length
 }
 
-export const compileKernel = (kernel: K.Kernel, name: string): CompiledKernel => {
-  const plain = flatten(kernel)
+/** With `rowAxes`, each point of so many outer axes has its own units, as many as any other, one after the other. */
+export const compileKernel = (kernel: K.Kernel, name: string, rowAxes = 0): CompiledKernel => {
+  const plain = flatten(kernel, rowAxes)
   const points = plain.space.reduce((n, a) => n * a.extent, 1)
-  const flat = pointwise(plain) ? plain : inSteps(kernel, plain)
-  const vectorAxis = pointwise(plain) ? undefined : flat.space.at(-1)
+  const single = pointwise(plain) || (rowAxes > 0 && kernel.space.slice(rowAxes).every((extent) => extent === 1))
+  const flat = single ? plain : inSteps(kernel, plain)
+  const vectorAxis = single ? undefined : flat.space.at(-1)
   const outer = vectorAxis === undefined ? flat.space : flat.space.slice(0, -1)
   const rows = outer.reduce((n, a) => n * a.extent, 1)
   const steps = vectorAxis?.extent ?? 1
   const { phases } = flat
   // what several rows load is still in a cache if they take the same part of it one after the other
-  const shares = outer.length > 0 && sharesRows(flat)
-  const blocks = rows >= 64 && !shares ? 1 : Math.ceil(steps / rowBlock)
+  const shares = rowAxes === 0 && outer.length > 0 && sharesRows(flat)
+  const blocks = rowAxes > 0 || (rows >= 64 && !shares) ? 1 : Math.ceil(steps / rowBlock)
   const inputs = flat.sizes.length
 
   const arrays = Object.fromEntries([...flat.sizes, ...flat.stores].map((_, i) => [`array${i}`, "i32" as const]))

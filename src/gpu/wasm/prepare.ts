@@ -7,6 +7,7 @@ import { elements } from "../Plan.ts"
 import { type Func, encode } from "./Assembler.ts"
 import { type CompiledKernel, compileKernel } from "./compileKernel.ts"
 import { type PlannedContraction, planContraction } from "./contraction.ts"
+import { compilePass, findPasses, type Pass, type PassArray, scratchBytes } from "./passes.ts"
 import { splitReduction } from "./splitReduction.ts"
 import type { WorkerCall, WorkerPhase } from "./workers.ts"
 
@@ -27,7 +28,8 @@ interface KernelTask {
   readonly _tag: "KernelTask"
   readonly step: number
   readonly fn: string
-  readonly units: number
+  /** `undefined` for a pass, which knows by itself which part of it a thread has */
+  readonly units: number | undefined
   readonly alone: boolean
   readonly arrays: ReadonlyArray<Piece>
   readonly reads: ReadonlyArray<Piece>
@@ -98,7 +100,8 @@ const sameWords = (a: Int32Array, b: Int32Array): boolean => a.length === b.leng
 export type KernelCache = Map<string, CompiledKernel>
 
 export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepared => {
-  const pieces: Array<Need | undefined> = [...lifetimes(plan)]
+  const passes = findPasses(plan)
+  const pieces: Array<Need | undefined> = [...lifetimes(plan, passes)]
   const end = Math.max(0, plan.steps.length - 1)
   const funcs = new Map<string, { readonly compiled: CompiledKernel; readonly fn: string }>()
   const tasks: Array<KernelTask | ContractionTask> = []
@@ -133,6 +136,34 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
     tasks.push({ _tag: "KernelTask", step, fn, units, alone, arrays: [...reads, ...writes], reads, writes })
   }
 
+  const pass = ({ first, last, depth, rows, chunk, local }: Pass): void => {
+    const steps = plan.steps.slice(first, last + 1)
+    const touched = [...new Set(steps.flatMap((s) => [...s.inputs, ...s.outputs]))]
+    const arrays = touched.map(
+      (b): PassArray =>
+        local.has(b) ? { _tag: "Rows", bytes: (elements(plan.buffers[b]?.shape ?? []) * 4) / rows } : { _tag: "Whole" },
+    )
+    const kernels = steps.flatMap(({ code, inputs, outputs }) => {
+      if (code._tag !== "Kernel") return []
+      const content = `${depth} ${contentOf(code)}`
+      const compiled = cache.get(content) ?? compileKernel(code, `kernel${cache.size}`, depth)
+      cache.set(content, compiled)
+      return [{ compiled, arrays: [...inputs, ...outputs].map((b) => touched.indexOf(b)) }]
+    })
+    const content = JSON.stringify([kernels.map((k) => [k.compiled.func.name, k.arrays]), rows, chunk, arrays])
+    const compiled = cache.get(content) ?? compilePass(kernels, { rows, chunk }, arrays, `pass${cache.size}`)
+    cache.set(content, compiled)
+    const fn = compiled.func.name
+    funcs.set(content, { compiled, fn })
+    const alone = engine.threads === 1 || compiled.cost < aloneBelow
+    const scratch = piece(scratchBytes(chunk, arrays) * (alone ? 1 : engine.threads), first, last)
+    const outside = (all: ReadonlyArray<number>) => [...new Set(all.filter((b) => !local.has(b)))]
+    const reads = outside(steps.flatMap((s) => s.inputs))
+    const writes = [...outside(steps.flatMap((s) => s.outputs)), scratch]
+    const places = touched.map((b) => (local.has(b) ? scratch : b))
+    tasks.push({ _tag: "KernelTask", step: first, fn, units: undefined, alone, arrays: [...places, scratch], reads, writes })
+  }
+
   const ordinary = (kernel: Kernel, { inputs, outputs }: Step, step: number): void => {
     const split = splitReduction(kernel)
     if (split === undefined) return kernelTask(kernel, inputs, outputs, step)
@@ -157,9 +188,11 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
     tasks.push({ _tag: "ContractionTask", step, planned, alone, inputs, output, tables, workspace, ...access })
   }
 
-  plan.steps.forEach((step, i) =>
-    step.code._tag === "Kernel" ? ordinary(step.code, step, i) : contraction(step.code, step, i),
-  )
+  plan.steps.forEach((step, i) => {
+    const within = passes.find((p) => p.first <= i && i <= p.last)
+    if (within !== undefined) return i === within.first ? pass(within) : undefined
+    return step.code._tag === "Kernel" ? ordinary(step.code, step, i) : contraction(step.code, step, i)
+  })
   const used = [...funcs.values()].map((f) => f.compiled)
   const exports: ReadonlyArray<Func> = used.map((c) => c.func)
   const memory = { minimum: 1, shared: engine.shared, address: "i32" as const }
@@ -207,7 +240,7 @@ export const schedule = (
     )
     since = barrier ? [access] : [...since, access]
     if (task._tag === "KernelTask") {
-      const call: WorkerCall = { module: modules.own, fn: task.fn, args: task.arrays.map(at), units: task.units }
+      const call: WorkerCall = { module: modules.own, fn: task.fn, args: task.arrays.map(at), ...(task.units === undefined ? {} : { units: task.units }) }
       return [{ step, alone, barrier, calls: [call] }]
     }
     const { inputs, output, tables, workspace } = task
