@@ -84,10 +84,7 @@ interface Together {
  * or is never used. What is copied in before a run is alive from its start, what is read back, to its end; a constant
  * always.
  */
-export const lifetimes = (
-  plan: Plan,
-  together: ReadonlyArray<Together> = [],
-): ReadonlyArray<Need | undefined> => {
+export const lifetimes = (plan: Plan, together: ReadonlyArray<Together> = []): ReadonlyArray<Need | undefined> => {
   const first = plan.buffers.map(() => Infinity)
   const last = plan.buffers.map(() => -Infinity)
   plan.steps.forEach((step, i) => {

@@ -48,8 +48,7 @@ const loadsOf = ({ code, inputs }: KernelStep, depth: number): ReadonlyMap<numbe
     const buffer = inputs[v.input] ?? -1
     const shape = code.inputs[v.input] ?? []
     const byRow =
-      shape.slice(0, depth).join() === prefix &&
-      v.at.slice(0, depth).every((i, d) => i._tag === "Axis" && i.axis === d)
+      shape.slice(0, depth).join() === prefix && v.at.slice(0, depth).every((i, d) => i._tag === "Axis" && i.axis === d)
     const plain = v.at.every((i) => i._tag === "Axis" || i._tag === "Int")
     const before = found.get(buffer) ?? { byRow: true, plain: true }
     found.set(buffer, { byRow: before.byRow && byRow, plain: before.plain && plain })
@@ -93,7 +92,8 @@ const passFrom = (plan: Plan, first: number, depth: number): Pass | undefined =>
     // a row must meet in no other row what a kernel of the pass writes
     const foreign = [...own].some(([b, { byRow }]) => !byRow && (written.has(b) || outputs.has(b)))
     const overtaken = step.outputs.some((b) => loads.get(b)?.byRow === false)
-    const shares = i === first || [...own].some(([b, { byRow }]) => byRow && (written.has(b) || loads.get(b)?.byRow === true))
+    const shares =
+      i === first || [...own].some(([b, { byRow }]) => byRow && (written.has(b) || loads.get(b)?.byRow === true))
     if (foreign || overtaken || !shares) break
     for (const [b, { byRow, plain }] of own) {
       const before = loads.get(b) ?? { byRow: true, plain: true }
@@ -121,7 +121,7 @@ const passFrom = (plan: Plan, first: number, depth: number): Pass | undefined =>
 /** The passes of a plan, none of which overlap. What they are depends on shapes alone. */
 export const findPasses = (plan: Plan): ReadonlyArray<Pass> => {
   const found: Array<Pass> = []
-  for (let first = 0; first < plan.steps.length; ) {
+  for (let first = 0; first < plan.steps.length;) {
     const candidates = Array.from({ length: deepest }, (_, i) => passFrom(plan, first, deepest - i))
     const best = candidates.reduce((a, b) => (b !== undefined && (a === undefined || b.last > a.last) ? b : a))
     if (best !== undefined) found.push(best)

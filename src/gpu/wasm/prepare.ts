@@ -139,9 +139,8 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
   const pass = ({ first, last, depth, rows, chunk, local }: Pass): void => {
     const steps = plan.steps.slice(first, last + 1)
     const touched = [...new Set(steps.flatMap((s) => [...s.inputs, ...s.outputs]))]
-    const arrays = touched.map(
-      (b): PassArray =>
-        local.has(b) ? { _tag: "Rows", bytes: (elements(plan.buffers[b]?.shape ?? []) * 4) / rows } : { _tag: "Whole" },
+    const arrays = touched.map((b): PassArray =>
+      local.has(b) ? { _tag: "Rows", bytes: (elements(plan.buffers[b]?.shape ?? []) * 4) / rows } : { _tag: "Whole" },
     )
     const kernels = steps.flatMap(({ code, inputs, outputs }) => {
       if (code._tag !== "Kernel") return []
@@ -161,7 +160,16 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
     const reads = outside(steps.flatMap((s) => s.inputs))
     const writes = [...outside(steps.flatMap((s) => s.outputs)), scratch]
     const places = touched.map((b) => (local.has(b) ? scratch : b))
-    tasks.push({ _tag: "KernelTask", step: first, fn, units: undefined, alone, arrays: [...places, scratch], reads, writes })
+    tasks.push({
+      _tag: "KernelTask",
+      step: first,
+      fn,
+      units: undefined,
+      alone,
+      arrays: [...places, scratch],
+      reads,
+      writes,
+    })
   }
 
   const ordinary = (kernel: Kernel, { inputs, outputs }: Step, step: number): void => {
@@ -240,7 +248,12 @@ export const schedule = (
     )
     since = barrier ? [access] : [...since, access]
     if (task._tag === "KernelTask") {
-      const call: WorkerCall = { module: modules.own, fn: task.fn, args: task.arrays.map(at), ...(task.units === undefined ? {} : { units: task.units }) }
+      const call: WorkerCall = {
+        module: modules.own,
+        fn: task.fn,
+        args: task.arrays.map(at),
+        ...(task.units === undefined ? {} : { units: task.units }),
+      }
       return [{ step, alone, barrier, calls: [call] }]
     }
     const { inputs, output, tables, workspace } = task
