@@ -2,12 +2,9 @@ import * as K from "../gpu/Kernel.ts"
 import { refuse } from "../shapes/Refusal.ts"
 import { type Shape, show } from "../shapes/Shape.ts"
 import { firstFault, notSize } from "../shapes/size.ts"
-import { add } from "./add.ts"
-import { div } from "./div.ts"
+import { elementwise } from "./elementwise.ts"
 import { mul } from "./mul.ts"
 import * as Op from "./Op.ts"
-import { pow } from "./pow.ts"
-import { sqrt } from "./sqrt.ts"
 import { square } from "./square.ts"
 import type { Tensor } from "./Tensor.ts"
 import { within } from "./windows.ts"
@@ -36,6 +33,31 @@ const neighbourhood: Op.Primitive<Neighbours> = Op.primitive({
   gradient: Op.linear((dy, { attributes: { before, after } }) =>
     Op.call(neighbourhood, [dy], { before: after, after: before }),
   ),
+})
+
+interface Damping {
+  readonly scale: number
+  readonly k: number
+  readonly beta: number
+}
+
+/** `x / (k + scale · total)^beta` */
+const damped: Op.Primitive<Damping> = elementwise({
+  name: "localResponseNorm",
+  kernel: ([x = K.constant(0), total = K.constant(0)], { scale, k, beta }) => {
+    const base = K.add(K.mul(total, scale), k)
+    const root = K.sqrt(base)
+    // the usual power is one of roots, which take a tenth of the time
+    if (beta === 0.75) return K.div(x, K.mul(root, K.sqrt(root)))
+    if (beta === 1.75) return K.div(x, K.mul(base, K.mul(root, K.sqrt(root))))
+    return K.div(x, K.pow(base, beta))
+  },
+  gradient: Op.vjp(({ inputs: [x, total], dy, attributes }) => {
+    if (x === undefined || total === undefined) return []
+    const { scale, beta } = attributes
+    const slope = Op.call(damped, [mul(dy, x), total], { ...attributes, beta: beta + 1 })
+    return [Op.call(damped, [dy, total], attributes), mul(slope, -beta * scale)]
+  }),
 })
 
 /** The options of local response normalisation, with PyTorch's defaults. */
@@ -69,8 +91,6 @@ export const localResponseNorm = <S extends Shape>(
     return Op.refused("localResponseNorm", [x], refuse(`expects [N, C, …, W] but the input gives ${show(x.shape)}`))
   const before = Math.floor(size / 2)
   const total: Tensor = Op.call(neighbourhood, [square(x)], { before, after: size - 1 - before })
-  const base: Tensor = add(mul(total, alpha / size), k)
-  const root = sqrt(base)
-  // the usual power is one of roots, which take a tenth of the time; element by element of `x`
-  return div(x as Tensor, beta === 0.75 ? mul(root, sqrt(root)) : pow(base, beta)) as Tensor<S>
+  // element by element of `x`
+  return Op.call<Damping, S>(damped, [x, total], { scale: alpha / size, k, beta })
 }

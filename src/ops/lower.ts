@@ -65,7 +65,21 @@ const isExpression = (body: Body | undefined): body is ReadonlyArray<K.Value> =>
 const costly = (v: K.Value): boolean =>
   some(v, (w) => (w._tag === "Unary" && w.op !== "neg" && w.op !== "abs") || (w._tag === "Binary" && w.op === "pow"))
 
+/** instructions for one element of what a node computes, about */
+const work = (v: K.Value): number => {
+  let n = 0
+  forEachValue(v, (w) => {
+    const slow = w._tag === "Binary" ? w.op === "div" || w.op === "pow" : w._tag === "Unary" && costly(w)
+    n += slow ? 5 : w._tag === "Const" ? 0 : 1
+  })
+  return n
+}
+/** more than this is not computed again for each of several readers of an element */
+const repeatedWork = 12
+
 const reduces = (v: K.Value): boolean => some(v, (w) => w._tag === "Reduce")
+
+const sumOf = (xs: ReadonlyArray<number>): number => xs.reduce((n, x) => n + x, 0)
 
 /** how many times a kernel evaluates its innermost expression */
 const points = (space: Extents, stores: ReadonlyArray<K.Value>): number => {
@@ -98,6 +112,15 @@ const homes = (
     }
   const result = new Map<Node, ReadonlySet<Node>>()
   const sizes = new Map<Node, number>()
+  const dissolves = (node: Node): boolean =>
+    isExpression(bodies.get(node)) && !kept.has(node) && !viewed.has(node) && node.outputs.length === 1
+  /** the work for an element of each node, with that of all that may dissolve into it */
+  const whole = new Map<Node, number>()
+  for (const node of nodes) {
+    const body = bodies.get(node)
+    const below = node.inputs.map((x) => (dissolves(nodeOf(x) ?? node) ? (whole.get(nodeOf(x) ?? node) ?? 0) : 0))
+    if (isExpression(body)) whole.set(node, body.some(reduces) ? 0 : body.reduce((n, v) => n + work(v), sumOf(below)))
+  }
   /** the nodes that are computed once for each point of the only kernel that they are computed in */
   const once = new Set<Node>()
   for (const node of nodes.toReversed()) {
@@ -105,7 +128,7 @@ const homes = (
     const own = new Set([shared.get(node) ?? node])
     result.set(node, own)
     once.add(node)
-    if (!isExpression(body) || kept.has(node) || viewed.has(node) || node.outputs.length > 1) continue
+    if (!isExpression(body) || !dissolves(node)) continue
     const consumers = [...(readers.get(node) ?? [])]
     const into = new Set(consumers.flatMap((c) => [...(result.get(c) ?? [])]))
     const asked = into.size === 1 && consumers.every((c) => once.has(c) && readsOnce(c, node, bodies))
@@ -116,7 +139,7 @@ const homes = (
       return isExpression(stores) && points(extents(c), stores) > elements(extents(node))
     })
     if (into.size !== 1 && !trivial) continue
-    if (repeated && body.some(costly)) continue
+    if (repeated && (body.some(costly) || (whole.get(node) ?? 0) > repeatedWork)) continue
     const grown = Math.max(1, ...consumers.map((c) => sizes.get(c) ?? 1)) + body.reduce((n, v) => n + size(v), 0)
     if (grown > largestExpression) continue
     sizes.set(node, grown)
