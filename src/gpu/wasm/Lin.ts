@@ -192,3 +192,36 @@ export const coefficientOf = (a: Lin, axis: number): number =>
 /** whether an atom that is no axis depends on `axis` */
 export const hides = (a: Lin, axis: number): boolean =>
   a.terms.some((t) => t.atom._tag !== "Axis" && t.atom.deps.has(axis))
+
+/** the value where `axis` is `at`, of a sum that depends on nothing else */
+export const valueAt = (a: Lin, axis: number, at: number): number | undefined => {
+  let total = a.constant
+  for (const { coefficient, atom } of a.terms) {
+    const value = atomAt(atom, axis, at)
+    if (value === undefined) return undefined
+    total += coefficient * value
+  }
+  return total
+}
+
+const atomAt = (atom: Atom, axis: number, at: number): number | undefined => {
+  switch (atom._tag) {
+    case "Axis":
+      return atom.axis === axis ? at : undefined
+    case "Base":
+    case "ToIndex":
+      return undefined
+    case "Div":
+    case "Mod": {
+      const a = valueAt(atom.a, axis, at)
+      if (a === undefined) return undefined
+      const quotient = Math.floor(a / atom.by)
+      return atom._tag === "Div" ? quotient : a - quotient * atom.by
+    }
+    default: {
+      const [a, b] = [valueAt(atom.a, axis, at), valueAt(atom.b, axis, at)]
+      if (a === undefined || b === undefined) return undefined
+      return atom._tag === "Min" ? Math.min(a, b) : atom._tag === "Max" ? Math.max(a, b) : a * b
+    }
+  }
+}

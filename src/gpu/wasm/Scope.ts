@@ -5,7 +5,8 @@
 import * as Wasm from "./Assembler.ts"
 import { type Expr, i32, i32x4, f32, f32x4, type Local, type Statement, type Type, v128 } from "./Assembler.ts"
 import * as Lin from "./Lin.ts"
-import type { Node } from "./Flat.ts"
+import type { Node, Test } from "./Flat.ts"
+import type { Truths } from "./regions.ts"
 
 /** an axis of which four values at a time stand in the lanes of a vector, in `width` vectors */
 export interface Lanes {
@@ -19,6 +20,8 @@ export interface Scope {
   readonly loop: boolean
   readonly axes: ReadonlyMap<number, Local<"i32">>
   readonly lanes: Lanes | undefined
+  /** how tests are known to come out here */
+  readonly truths: Truths
   readonly statements: Array<Statement>
   /** the vectors that one round of a loop sets for itself */
   readonly own: Array<Local<"v128">>
@@ -32,6 +35,7 @@ export interface Emitter {
   /** never set */
   readonly zero: Local<"v128">
   readonly bases: ReadonlyArray<Local<"i32">>
+  readonly test: (test: Test, scope: Scope) => Expr<"i32">
   readonly scalar: (node: Node, scope: Scope) => Expr<"f32">
   readonly vector: (node: Node, scope: Scope) => ReadonlyArray<Expr<"v128">>
 }
@@ -41,17 +45,40 @@ export const child = (
   axes: ReadonlyArray<readonly [number, Local<"i32">]> = [],
   lanes: Lanes | undefined = parent?.lanes,
   loop = true,
+  truths: Truths = parent?.truths ?? new Map(),
 ): Scope => ({
   parent,
   loop,
   axes: new Map([...(parent?.axes ?? []), ...axes]),
   lanes,
+  truths,
   statements: [],
   own: [],
   ints: new Map(),
   scalars: new Map(),
   vectors: new Map(),
 })
+
+/** how a test comes out in a scope, if that is known */
+export const truth = (t: Test, { truths }: Pick<Scope, "truths">): boolean | undefined => {
+  switch (t._tag) {
+    case "Always":
+    case "Never":
+      return t._tag === "Always"
+    case "And":
+    case "Or": {
+      const [a, b] = [truth(t.a, { truths }), truth(t.b, { truths })]
+      const decisive = t._tag === "Or"
+      return a === decisive || b === decisive ? decisive : a === undefined || b === undefined ? undefined : !decisive
+    }
+    case "Not": {
+      const a = truth(t.a, { truths })
+      return a === undefined ? undefined : !a
+    }
+    default:
+      return truths.get(t.id)
+  }
+}
 
 const loopOf = (scope: Scope): Scope => (scope.loop || scope.parent === undefined ? scope : loopOf(scope.parent))
 

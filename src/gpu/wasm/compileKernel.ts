@@ -5,7 +5,8 @@ import { type Expr, f32, type Func, i32, type Local, type Statement, v128 } from
 import { type FlatKernel, flatten, guardBytes, inSteps, type Node } from "./Flat.ts"
 import * as Lin from "./Lin.ts"
 import { runsAlong } from "./reduce.ts"
-import { addressAt, child, type Emitter, keep, round, type Scope } from "./Scope.ts"
+import { interiorOf, kindsOf, type Truths } from "./regions.ts"
+import { addressAt, child, type Emitter, keep, round, type Scope, truth } from "./Scope.ts"
 import { makeEmitter } from "./values.ts"
 
 /**
@@ -43,12 +44,14 @@ const parts = (node: Node): ReadonlyArray<Node> => {
   }
 }
 
-const walk = (roots: ReadonlyArray<Node>, into: (node: Node) => boolean): void => {
+const walk = (roots: ReadonlyArray<Node>, into: (node: Node) => boolean, truths: Truths = new Map()): void => {
   const seen = new Set<Node>()
   const visit = (node: Node): void => {
     if (seen.has(node)) return
     seen.add(node)
-    if (into(node)) parts(node).forEach(visit)
+    const known = node._tag === "Select" ? truth(node.condition, { truths }) : undefined
+    if (node._tag === "Select" && known !== undefined) visit(known ? node.a : node.b)
+    else if (into(node)) parts(node).forEach(visit)
   }
   roots.forEach(visit)
 }
@@ -101,13 +104,13 @@ const pointwise = (flat: FlatKernel): boolean => {
 }
 
 /** how many vectors are computed side by side: enough that none waits for another, while all find room in registers */
-const vectorsAbreast = (flat: FlatKernel): number => {
+const vectorsAbreast = (flat: FlatKernel, truths: Truths): number => {
   let [weight, loads] = [0, 0]
   walk(flat.stores.flat(), (node) => {
     if (node._tag === "Load") loads++
     weight += isTranscendental(node) ? 20 : node._tag === "Const" ? 0 : 1
     return true
-  })
+  }, truths)
   if (weight <= 14) return 4
   return loads > 6 ? (weight <= 40 ? 2 : 1) : flat.row >= longRow ? 8 : 4
 }
@@ -243,18 +246,42 @@ export const compileKernel = (kernel: K.Kernel, name: string, rowAxes = 0): Comp
         each.statements.push(Wasm.set(i, start), Wasm.set(end, i32.add(i, rowBlock)))
         each.statements.push(Wasm.set(end, Wasm.select(i32.gtS(end, whole), i32.const(whole), end)))
       }
-      const width = vectorsAbreast(flat)
-      const rounds = (vectors: number) => {
+      /** rounds of so many vectors, or of single steps, as long as they end before `to` */
+      const rounds = (into: Scope, vectors: number, to: Expr<"i32">, more: Truths = new Map()) => {
         const lanes = vectors === 0 ? undefined : { axis: vectorAxis.axis, width: vectors }
-        const inside = child(each, [[vectorAxis.axis, i]], lanes)
+        const truths = new Map([...into.truths, ...more])
+        const inside = child(into, [[vectorAxis.axis, i]], lanes, true, truths)
         if (vectors === 0) storeScalars(inside, phases)
         else storeVectors(inside, vectors)
         const step = vectors === 0 ? 1 : 4 * vectors
         inside.statements.push(Wasm.increase(i, step))
-        each.statements.push(Wasm.whileLoop(i32.leS(i32.add(i, step), end), () => round(e, inside)))
+        into.statements.push(Wasm.whileLoop(i32.leS(i32.add(i, step), to), () => round(e, inside)))
       }
-      if (whole >= 4 * width) rounds(width)
-      if (width > 1 && whole % (4 * width) >= 4) rounds(1)
+      const wide = (into: Scope, to: Expr<"i32">, more: Truths = new Map()) => {
+        const width = vectorsAbreast(flat, new Map([...into.truths, ...more]))
+        if (whole >= 4 * width) rounds(into, width, to, more)
+        if (width > 1 && (into !== each || whole % (4 * width) >= 4)) rounds(into, 1, to, more)
+      }
+      const interior = interiorOf(flat, vectorAxis.axis, steps)
+      const kinds = kindsOf(flat, outer)
+      if (interior === undefined && kinds.length === 0) wide(each, end)
+      else {
+        const from = interior?.from ?? 0
+        const to = Math.min(interior?.to ?? whole, whole)
+        const least = (bound: number) => keep(e, each, Wasm.select(i32.gtS(end, bound), i32.const(bound), end))
+        // a round that begins before the interior
+        if (from > 0) rounds(each, 1, least(from + 3))
+        const before = least(to)
+        const all = kinds.length === 0 ? [{ tests: [], truths: new Map() }] : kinds
+        const otherwise = kinds.length === 0 ? [] : inScope(e, each, (rest) => wide(rest, before, interior?.truths))
+        const chosen = all.reduceRight<ReadonlyArray<Statement>>((rest, kind) => {
+          const own = inScope(e, each, (scope) => wide(scope, before, interior?.truths), kind.truths)
+          const [first, ...others] = kind.tests.map(([t, comes]) => (comes ? e.test(t, each) : i32.eqz(e.test(t, each))))
+          return first === undefined ? own : [Wasm.when(others.reduce(i32.and, first), own, rest)]
+        }, otherwise)
+        each.statements.push(...chosen)
+        if (whole - to >= 1) rounds(each, 1, end)
+      }
       const onlyLast = (statements: ReadonlyArray<Statement>): ReadonlyArray<Statement> =>
         blocks === 1 ? statements : [Wasm.when(i32.eq(block, blocks - 1), statements)]
       /** points of the row that are left: those of less than four steps, and of one that is not whole */
@@ -264,7 +291,7 @@ export const compileKernel = (kernel: K.Kernel, name: string, rowAxes = 0): Comp
         storeVectors(inside, 1, left)
         each.statements.push(...onlyLast(round(e, inside)))
       } else {
-        if (whole % 4 > 0) rounds(0)
+        if (whole % 4 > 0) rounds(each, 0, end)
         const inside = child(each, [[vectorAxis.axis, i]], undefined)
         storeScalars(inside, flat.row % phases)
         each.statements.push(...onlyLast(round(e, inside)))
@@ -274,6 +301,18 @@ export const compileKernel = (kernel: K.Kernel, name: string, rowAxes = 0): Comp
     return Wasm.constantsFirst(root.statements, local)
   })
   return { func, units: points === 0 ? 0 : rows * blocks, cost: points * costOf(plain.stores.flat()) }
+}
+
+/** statements in a scope of their own, in which tests are known to come out as `truths` says */
+const inScope = (
+  e: Emitter,
+  around: Scope,
+  fill: (scope: Scope) => void,
+  truths: Truths = around.truths,
+): ReadonlyArray<Statement> => {
+  const scope = child(around, [], around.lanes, false, truths)
+  fill(scope)
+  return scope.statements
 }
 
 /** the first `count` lanes stored */
