@@ -23,6 +23,8 @@ export interface CompiledKernel {
 
 /** elements of a long row that are one unit */
 const rowBlock = 4096
+/** elements of a row that take as many lines of a cache */
+const lineBlock = 16
 /** elements of a row of which the few that fill no round do not matter */
 const longRow = 1024
 
@@ -106,11 +108,15 @@ const pointwise = (flat: FlatKernel): boolean => {
 /** how many vectors are computed side by side: enough that none waits for another, while all find room in registers */
 const vectorsAbreast = (flat: FlatKernel, truths: Truths): number => {
   let [weight, loads] = [0, 0]
-  walk(flat.stores.flat(), (node) => {
-    if (node._tag === "Load") loads++
-    weight += isTranscendental(node) ? 20 : node._tag === "Const" ? 0 : 1
-    return true
-  }, truths)
+  walk(
+    flat.stores.flat(),
+    (node) => {
+      if (node._tag === "Load") loads++
+      weight += isTranscendental(node) ? 20 : node._tag === "Const" ? 0 : 1
+      return true
+    },
+    truths,
+  )
   if (weight <= 14) return 4
   return loads > 6 ? (weight <= 40 ? 2 : 1) : flat.row >= longRow ? 8 : 4
 }
@@ -170,6 +176,16 @@ const sharesRows = (flat: FlatKernel): boolean => {
   return new Set(loaded).size < loaded.length
 }
 
+/** whether neighbours in a row come from far apart, but those in a column stand side by side, as in a transpose */
+const readsAcross = (flat: FlatKernel, along: number, down: number): boolean =>
+  flat.nodes.some(
+    (node) =>
+      node._tag === "Load" &&
+      Math.abs(Lin.coefficientOf(node.at, along)) >= 16 &&
+      Math.abs(Lin.coefficientOf(node.at, down)) * flat.phases <= 4 &&
+      Lin.coefficientOf(node.at, down) !== 0,
+  )
+
 /** With `rowAxes`, each point of so many outer axes has its own units, as many as any other, one after the other. */
 export const compileKernel = (kernel: K.Kernel, name: string, rowAxes = 0): CompiledKernel => {
   const plain = flatten(kernel, rowAxes)
@@ -183,7 +199,9 @@ export const compileKernel = (kernel: K.Kernel, name: string, rowAxes = 0): Comp
   const { phases } = flat
   // what several rows load is still in a cache if they take the same part of it one after the other
   const shares = rowAxes === 0 && outer.length > 0 && sharesRows(flat)
-  const blocks = rowAxes > 0 || (rows >= 64 && !shares) ? 1 : Math.ceil(steps / rowBlock)
+  const across = vectorAxis !== undefined && readsAcross(flat, vectorAxis.axis, outer.at(-1)?.axis ?? -1)
+  const blockSize = across ? lineBlock : rowBlock
+  const blocks = rowAxes > 0 || (rows >= 64 && !shares && !across) ? 1 : Math.ceil(steps / blockSize)
   const inputs = flat.sizes.length
 
   const arrays = Object.fromEntries([...flat.sizes, ...flat.stores].map((_, i) => [`array${i}`, "i32" as const]))
@@ -199,7 +217,11 @@ export const compileKernel = (kernel: K.Kernel, name: string, rowAxes = 0): Comp
     /** the loops over the units from the outermost in: the outer axes, and the blocks of a row among them */
     const block = local("i32")
     const around = axisLocals.map(([, variable], i) => ({ variable, extent: outer[i]?.extent ?? 1 }))
-    around.splice(shares ? -1 : around.length, 0, ...(blocks === 1 ? [] : [{ variable: block, extent: blocks }]))
+    around.splice(
+      shares || across ? -1 : around.length,
+      0,
+      ...(blocks === 1 ? [] : [{ variable: block, extent: blocks }]),
+    )
     let rest: Expr<"i32"> = unit
     for (const [i, { variable, extent }] of [...around.entries()].toReversed()) {
       each.statements.push(Wasm.set(variable, i === 0 ? rest : i32.remU(rest, extent)))
@@ -242,8 +264,8 @@ export const compileKernel = (kernel: K.Kernel, name: string, rowAxes = 0): Comp
       const whole = Math.floor(flat.row / phases)
       if (blocks === 1) each.statements.push(Wasm.set(i, 0), Wasm.set(end, whole))
       else {
-        const start = i32.mul(block, rowBlock)
-        each.statements.push(Wasm.set(i, start), Wasm.set(end, i32.add(i, rowBlock)))
+        const start = i32.mul(block, blockSize)
+        each.statements.push(Wasm.set(i, start), Wasm.set(end, i32.add(i, blockSize)))
         each.statements.push(Wasm.set(end, Wasm.select(i32.gtS(end, whole), i32.const(whole), end)))
       }
       /** rounds of so many vectors, or of single steps, as long as they end before `to` */
@@ -276,7 +298,9 @@ export const compileKernel = (kernel: K.Kernel, name: string, rowAxes = 0): Comp
         const otherwise = kinds.length === 0 ? [] : inScope(e, each, (rest) => wide(rest, before, interior?.truths))
         const chosen = all.reduceRight<ReadonlyArray<Statement>>((rest, kind) => {
           const own = inScope(e, each, (scope) => wide(scope, before, interior?.truths), kind.truths)
-          const [first, ...others] = kind.tests.map(([t, comes]) => (comes ? e.test(t, each) : i32.eqz(e.test(t, each))))
+          const [first, ...others] = kind.tests.map(([t, comes]) =>
+            comes ? e.test(t, each) : i32.eqz(e.test(t, each)),
+          )
           return first === undefined ? own : [Wasm.when(others.reduce(i32.and, first), own, rest)]
         }, otherwise)
         each.statements.push(...chosen)

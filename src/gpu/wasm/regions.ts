@@ -49,7 +49,11 @@ const testsOf = (flat: FlatKernel): ReadonlyArray<IndexTest> => {
 }
 
 /** how each test comes out at each value of the one axis that all depend on; none where that cannot be told */
-const table = (tests: ReadonlyArray<IndexTest>, axis: number, extent: number): ReadonlyArray<ReadonlyArray<boolean>> => {
+const table = (
+  tests: ReadonlyArray<IndexTest>,
+  axis: number,
+  extent: number,
+): ReadonlyArray<ReadonlyArray<boolean>> => {
   if (tests.length === 0 || extent > longest) return []
   const rows: Array<ReadonlyArray<boolean>> = []
   for (let at = 0; at < extent; at++) {
@@ -71,7 +75,7 @@ export const interiorOf = (flat: FlatKernel, axis: number, extent: number): Inte
   const tests = dependOn(testsOf(flat), axis)
   const rows = table(tests, axis, extent)
   let best = { from: 0, to: 0 }
-  for (let from = 0; from < rows.length; ) {
+  for (let from = 0; from < rows.length;) {
     let to = from + 1
     while (to < rows.length && rows[to]?.join() === rows[from]?.join()) to++
     if (to - from > best.to - best.from) best = { from, to }
