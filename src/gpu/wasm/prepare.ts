@@ -6,6 +6,7 @@ import type { Plan, Step } from "../Plan.ts"
 import { elements } from "../Plan.ts"
 import { type Func, encode } from "./Assembler.ts"
 import { type CompiledKernel, compileKernel } from "./compileKernel.ts"
+import { inPlace } from "./inPlace.ts"
 import { type PlannedContraction, planContraction } from "./contraction.ts"
 import { compilePass, findPasses, type Pass, type PassArray, scratchBytes } from "./passes.ts"
 import { splitReduction } from "./splitReduction.ts"
@@ -101,7 +102,9 @@ export type KernelCache = Map<string, CompiledKernel>
 
 export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepared => {
   const passes = findPasses(plan)
-  const pieces: Array<Need | undefined> = [...lifetimes(plan, passes)]
+  const passOf = (step: number): Pass | undefined => passes.find((p) => p.first <= step && step <= p.last)
+  const { needs, place } = inPlace(plan, lifetimes(plan, passes))
+  const pieces: Array<Need | undefined> = [...needs]
   const end = Math.max(0, plan.steps.length - 1)
   const funcs = new Map<string, { readonly compiled: CompiledKernel; readonly fn: string }>()
   const tasks: Array<KernelTask | ContractionTask> = []
@@ -197,12 +200,13 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
   }
 
   plan.steps.forEach((step, i) => {
-    const within = passes.find((p) => p.first <= i && i <= p.last)
+    const within = passOf(i)
     if (within !== undefined) return i === within.first ? pass(within) : undefined
     return step.code._tag === "Kernel" ? ordinary(step.code, step, i) : contraction(step.code, step, i)
   })
   const used = [...funcs.values()].map((f) => f.compiled)
   const exports: ReadonlyArray<Func> = used.map((c) => c.func)
+  const arena = arrange(pieces.map((p) => p ?? { bytes: 0, first: 0, last: 0 }))
   const memory = { minimum: 1, shared: engine.shared, address: "i32" as const }
   return {
     bytes:
@@ -210,9 +214,9 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
         ? undefined
         : encode({ memory: engine.shared ? { ...memory, maximum: 65536 } : memory, exports }),
     key: exports.map((f) => f.name).join(),
-    arena: arrange(pieces.map((p) => p ?? { bytes: 0, first: 0, last: 0 })),
+    arena: { ...arena, offsets: arena.offsets.map((offset, i) => arena.offsets[place[i] ?? i] ?? offset) },
     pieces,
-    sizes: pieces.map((p, i) => p?.bytes ?? elements(plan.buffers[i]?.shape ?? [0]) * 4),
+    sizes: pieces.map((p, i) => (i < place.length ? elements(plan.buffers[i]?.shape ?? [0]) * 4 : (p?.bytes ?? 0))),
     tables: placed,
     tasks,
   }
