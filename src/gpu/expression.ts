@@ -14,6 +14,21 @@ export const forEachValue = (v: K.Value, f: (v: K.Value) => void): void => {
   K.mapValue(v, visit)
 }
 
+/** calls `f` once with every value inside the roots, however many places share it */
+export const forEachPart = (roots: ReadonlyArray<K.Value>, f: (v: K.Value) => void): void => {
+  const seen = new Set<K.Value>()
+  const visit = {
+    value: (v: K.Value): K.Value => {
+      if (seen.has(v)) return v
+      seen.add(v)
+      f(v)
+      return K.mapValue(v, visit)
+    },
+    index: (i: K.Index): K.Index => K.mapIndex(i, visit),
+  }
+  roots.forEach(visit.value)
+}
+
 /** whether some value inside `v` is as asked */
 export const some = (v: K.Value, is: (v: K.Value) => boolean): boolean => {
   let found = false

@@ -79,8 +79,6 @@ const repeatedWork = 12
 
 const reduces = (v: K.Value): boolean => some(v, (w) => w._tag === "Reduce")
 
-const sumOf = (xs: ReadonlyArray<number>): number => xs.reduce((n, x) => n + x, 0)
-
 /** how many times a kernel evaluates its innermost expression */
 const points = (space: Extents, stores: ReadonlyArray<K.Value>): number => {
   let most = 1
@@ -118,8 +116,12 @@ const homes = (
   const whole = new Map<Node, number>()
   for (const node of nodes) {
     const body = bodies.get(node)
-    const below = node.inputs.map((x) => (dissolves(nodeOf(x) ?? node) ? (whole.get(nodeOf(x) ?? node) ?? 0) : 0))
-    if (isExpression(body)) whole.set(node, body.some(reduces) ? 0 : body.reduce((n, v) => n + work(v), sumOf(below)))
+    if (!isExpression(body) || body.some(reduces)) continue
+    const below = node.inputs.flatMap((x) => nodeOf(x) ?? []).filter(dissolves)
+    whole.set(
+      node,
+      [...body.map(work), ...below.map((n) => whole.get(n) ?? 0)].reduce((a, b) => a + b, 0),
+    )
   }
   /** the nodes that are computed once for each point of the only kernel that they are computed in */
   const once = new Set<Node>()

@@ -59,20 +59,20 @@ export const child = (
   vectors: new Map(),
 })
 
-/** how a test comes out in a scope, if that is known */
-export const truth = (t: Test, { truths }: Pick<Scope, "truths">): boolean | undefined => {
+/** how a test comes out, if that is known */
+export const truth = (t: Test, truths: Truths): boolean | undefined => {
   switch (t._tag) {
     case "Always":
     case "Never":
       return t._tag === "Always"
     case "And":
     case "Or": {
-      const [a, b] = [truth(t.a, { truths }), truth(t.b, { truths })]
+      const [a, b] = [truth(t.a, truths), truth(t.b, truths)]
       const decisive = t._tag === "Or"
       return a === decisive || b === decisive ? decisive : a === undefined || b === undefined ? undefined : !decisive
     }
     case "Not": {
-      const a = truth(t.a, { truths })
+      const a = truth(t.a, truths)
       return a === undefined ? undefined : !a
     }
     default:

@@ -51,7 +51,7 @@ const walk = (roots: ReadonlyArray<Node>, into: (node: Node) => boolean, truths:
   const visit = (node: Node): void => {
     if (seen.has(node)) return
     seen.add(node)
-    const known = node._tag === "Select" ? truth(node.condition, { truths }) : undefined
+    const known = node._tag === "Select" ? truth(node.condition, truths) : undefined
     if (node._tag === "Select" && known !== undefined) visit(known ? node.a : node.b)
     else if (into(node)) parts(node).forEach(visit)
   }
@@ -118,7 +118,8 @@ const vectorsAbreast = (flat: FlatKernel, truths: Truths): number => {
     truths,
   )
   if (weight <= 14) return 4
-  return loads > 6 ? (weight <= 40 ? 2 : 1) : flat.row >= longRow ? 8 : 4
+  if (loads > 6) return weight <= 40 ? 2 : 1
+  return flat.row >= longRow ? 8 : 4
 }
 
 /** how much an integer can grow while the axis in lanes grows by `by` */
@@ -186,7 +187,7 @@ const readsAcross = (flat: FlatKernel, along: number, down: number): boolean =>
       Lin.coefficientOf(node.at, down) !== 0,
   )
 
-/** With `rowAxes`, each point of so many outer axes has its own units, as many as any other, one after the other. */
+/** With `rowAxes`, each point of so many outer axes has units of its own, one after the other and equally many. */
 export const compileKernel = (kernel: K.Kernel, name: string, rowAxes = 0): CompiledKernel => {
   const plain = flatten(kernel, rowAxes)
   const points = plain.space.reduce((n, a) => n * a.extent, 1)

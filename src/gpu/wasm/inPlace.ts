@@ -1,6 +1,5 @@
 /** Results that take the place of what they are computed from, where that is not needed any more. */
-import { isPoint } from "../expression.ts"
-import * as K from "../Kernel.ts"
+import { forEachPart, isPoint } from "../expression.ts"
 import type { Need } from "../memory.ts"
 import type { Plan, Step } from "../Plan.ts"
 
@@ -15,18 +14,9 @@ export interface Placement {
 const loadedInPlace = ({ code, inputs }: Step): ReadonlySet<number> => {
   if (code._tag !== "Kernel") return new Set()
   const elsewhere = new Set<number>()
-  const seen = new Set<K.Value>()
-  const visit = {
-    value: (v: K.Value): K.Value => {
-      if (seen.has(v)) return v
-      seen.add(v)
-      if (v._tag === "Load" && !(isPoint(v.at) && v.at.length === code.space.length))
-        elsewhere.add(inputs[v.input] ?? -1)
-      return K.mapValue(v, visit)
-    },
-    index: (i: K.Index): K.Index => K.mapIndex(i, visit),
-  }
-  code.stores.forEach(visit.value)
+  forEachPart(code.stores, (v) => {
+    if (v._tag === "Load" && !(isPoint(v.at) && v.at.length === code.space.length)) elsewhere.add(inputs[v.input] ?? -1)
+  })
   const whole = code.space.join()
   inputs.forEach((b, i) => (code.inputs[i]?.join() === whole ? undefined : elsewhere.add(b)))
   return new Set(inputs.filter((b) => !elsewhere.has(b)))

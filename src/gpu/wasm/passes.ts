@@ -2,7 +2,8 @@
  * Kernels that follow one another row by row, as one pass over memory: a thread takes a few rows through all of them
  * while they are in its cache. What nothing else reads is kept for those rows alone.
  */
-import * as K from "../Kernel.ts"
+import { forEachPart } from "../expression.ts"
+import type * as K from "../Kernel.ts"
 import { aligned } from "../memory.ts"
 import { elements, type Plan, type Step } from "../Plan.ts"
 import * as Wasm from "./Assembler.ts"
@@ -53,19 +54,7 @@ const loadsOf = ({ code, inputs }: KernelStep, depth: number): ReadonlyMap<numbe
     const before = found.get(buffer) ?? { byRow: true, plain: true }
     found.set(buffer, { byRow: before.byRow && byRow, plain: before.plain && plain })
   }
-  const seen = new Set<K.Value>()
-  const visit = {
-    // kernels share parts
-    value: (v: K.Value): K.Value => {
-      if (seen.has(v)) return v
-      seen.add(v)
-      look(v)
-      K.mapValue(v, visit)
-      return v
-    },
-    index: (i: K.Index): K.Index => K.mapIndex(i, visit),
-  }
-  code.stores.forEach(visit.value)
+  forEachPart(code.stores, look)
   return found
 }
 

@@ -112,6 +112,12 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
 
   const piece = (bytes: number, first: number, last: number): Piece => pieces.push({ bytes, first, last }) - 1
 
+  const compiledOnce = (content: string, make: (id: number) => CompiledKernel): CompiledKernel => {
+    const compiled = cache.get(content) ?? make(cache.size)
+    cache.set(content, compiled)
+    return compiled
+  }
+
   /** contractions of equal shapes share their tables */
   const tablesOf = (words: Int32Array): Piece => {
     const found = placed.find((t) => sameWords(t.words, words))
@@ -128,9 +134,7 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
     step: number,
   ): void => {
     const content = contentOf(kernel)
-    const before = funcs.get(content)
-    const compiled = before?.compiled ?? cache.get(content) ?? compileKernel(kernel, `kernel${cache.size}`)
-    cache.set(content, compiled)
+    const compiled = compiledOnce(content, (id) => compileKernel(kernel, `kernel${id}`))
     const fn = compiled.func.name
     funcs.set(content, { compiled, fn })
     if (compiled.units === 0) return
@@ -147,14 +151,11 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
     )
     const kernels = steps.flatMap(({ code, inputs, outputs }) => {
       if (code._tag !== "Kernel") return []
-      const content = `${depth} ${contentOf(code)}`
-      const compiled = cache.get(content) ?? compileKernel(code, `kernel${cache.size}`, depth)
-      cache.set(content, compiled)
+      const compiled = compiledOnce(`${depth} ${contentOf(code)}`, (id) => compileKernel(code, `kernel${id}`, depth))
       return [{ compiled, arrays: [...inputs, ...outputs].map((b) => touched.indexOf(b)) }]
     })
     const content = JSON.stringify([kernels.map((k) => [k.compiled.func.name, k.arrays]), rows, chunk, arrays])
-    const compiled = cache.get(content) ?? compilePass(kernels, { rows, chunk }, arrays, `pass${cache.size}`)
-    cache.set(content, compiled)
+    const compiled = compiledOnce(content, (id) => compilePass(kernels, { rows, chunk }, arrays, `pass${id}`))
     const fn = compiled.func.name
     funcs.set(content, { compiled, fn })
     const alone = engine.threads === 1 || compiled.cost < aloneBelow

@@ -149,16 +149,16 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
       case "Compare":
         return both(e.vector(t.a, scope), e.vector(t.b, scope), f32x4[t.op])
       case "And": {
-        if (truth(t.a, scope) === true) return mask(t.b, scope)
-        if (truth(t.b, scope) === true) return mask(t.a, scope)
+        if (truth(t.a, scope.truths) === true) return mask(t.b, scope)
+        if (truth(t.b, scope.truths) === true) return mask(t.a, scope)
         const [a, b] = [denied(t.a), denied(t.b)]
         if (b !== undefined) return both(mask(t.a, scope), mask(b, scope), v128.andnot)
         if (a !== undefined) return both(mask(t.b, scope), mask(a, scope), v128.andnot)
         return both(mask(t.a, scope), mask(t.b, scope), v128.and)
       }
       case "Or":
-        if (truth(t.a, scope) === false) return mask(t.b, scope)
-        if (truth(t.b, scope) === false) return mask(t.a, scope)
+        if (truth(t.a, scope.truths) === false) return mask(t.b, scope)
+        if (truth(t.b, scope.truths) === false) return mask(t.a, scope)
         return both(mask(t.a, scope), mask(t.b, scope), v128.or)
       case "Not":
         return t.a._tag === "IsNaN" ? e.vector(t.a.a, scope).map((x) => f32x4.eq(x, x)) : mask(t.a, scope).map(v128.not)
@@ -280,7 +280,7 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
         )
       }
       case "Select": {
-        const known = truth(node.condition, scope)
+        const known = truth(node.condition, scope.truths)
         if (known !== undefined) return e.scalar(known ? node.a : node.b, scope)
         const condition = test(node.condition, scope)
         const [yes, no] = [child(scope, [], scope.lanes, false), child(scope, [], scope.lanes, false)]
@@ -316,7 +316,7 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
         return a.map((x, j) => f32x4[op](x, b[j] ?? x))
       }
       case "Select": {
-        const known = truth(node.condition, scope)
+        const known = truth(node.condition, scope.truths)
         if (known !== undefined) return e.vector(known ? node.a : node.b, scope)
         if (depends(scope, node.condition.deps) || (isLoaded(node.a, scope) && isLoaded(node.b, scope))) {
           const m = mask(node.condition, scope)
