@@ -5,6 +5,8 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as K from "../../../src/gpu/Kernel.ts"
 import * as Reference from "../../../src/gpu/reference/Reference.ts"
 import { erf } from "../../../src/gpu/reference/erf.ts"
+import { encode } from "../../../src/gpu/wasm/Assembler.ts"
+import { compileKernel } from "../../../src/gpu/wasm/compileKernel.ts"
 import * as Wasm from "../../../src/gpu/wasm/Wasm.ts"
 import { kernelCase } from "../kernels.ts"
 import { runKernel } from "../runKernel.ts"
@@ -190,7 +192,30 @@ describe("a load that is out of range and not chosen", () => {
   })
 })
 
-describe("functions", () => {
+/** a kernel of arrays of one length by itself, in an engine without relaxed SIMD */
+const runSeparately = (kernel: K.Kernel, inputs: ReadonlyArray<Float32Array>): ReadonlyArray<Float32Array> => {
+  const { func, units } = compileKernel(kernel, "kernel", { relaxed: false })
+  const length = inputs[0]?.length ?? 0
+  const guard = 65536
+  const address = (i: number) => guard + i * (4 * length + guard)
+  const addresses = [...inputs, ...kernel.stores].map((_, i) => address(i))
+  const pages = Math.ceil(address(addresses.length) / 65536)
+  const memory = new WebAssembly.Memory({ initial: pages })
+  inputs.forEach((x, i) => new Float32Array(memory.buffer, address(i), length).set(x))
+  const bytes = encode({ memory: { minimum: pages, shared: false, address: "i32" }, exports: [func] })
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } })
+  const run = exports["kernel"]
+  assert(typeof run === "function")
+  run(0, units, ...addresses)
+  return kernel.stores.map((_, i) => new Float32Array(memory.buffer, address(inputs.length + i), length))
+}
+
+describe.each<
+  readonly [string, (kernel: K.Kernel, inputs: ReadonlyArray<Float32Array>) => Promise<ReadonlyArray<Float32Array>>]
+>([
+  ["on the device", (kernel, inputs) => two.runPromise(runKernel(kernel, inputs))],
+  ["without fused multiply-add", async (kernel, inputs) => runSeparately(kernel, inputs)],
+])("functions, %s", (_, run) => {
   /** distance in units in the last place of float32, of the smallest normal number at least */
   const ulps = (got: number, exact: number): number => {
     if (Object.is(got, exact) || got === Math.fround(exact)) return 0
@@ -231,7 +256,7 @@ describe("functions", () => {
       inputs: arrays.map(() => [m]),
       stores: [op(...arrays.map((_, input) => K.load(input, at)))],
     }
-    const [y] = await two.runPromise(runKernel(kernel, arrays))
+    const [y] = await run(kernel, arrays)
     return { arrays, y: y ?? new Float32Array(0) }
   }
 

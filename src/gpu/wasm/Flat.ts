@@ -2,6 +2,7 @@
  * A kernel made ready for code: every load has one flat index, axes of one element are gone and axes that are always
  * walked together are one, short reductions are written out, and equal parts are the same object.
  */
+import { forEachPart } from "../expression.ts"
 import type * as K from "../Kernel.ts"
 import * as Lin from "./Lin.ts"
 
@@ -77,6 +78,10 @@ const build = (
   const table = new Map<string, Node | Test>()
   const nodes: Array<Node> = []
   let leftover = false
+  let places = false
+  forEachPart(kernel.stores, (v) => {
+    if (v._tag === "Reduce" && v.op === "argmax") places = true
+  })
 
   const intern = <T extends Node | Test>(key: string, deps: ReadonlyArray<ReadonlySet<number>>, bare: Bare<T>): T => {
     const before = table.get(key)
@@ -230,7 +235,23 @@ const build = (
         }
         return value(v.body, new Map(extended))
       })
-      if (v.op === "sum") return elements.reduce((a, b) => binary("add", a, b))
+      const fold = (op: K.BinaryOp, all: ReadonlyArray<Node>): Node =>
+        all.length === 0 ? constant(0) : all.reduce((a, b) => binary(op, a, b))
+      /** columns first: those of neighbouring windows are the same, or neighbours */
+      const inColumns = (op: K.BinaryOp): Node => {
+        const width = v.axes.at(-1)?.extent ?? 1
+        return fold(
+          op,
+          Array.from({ length: width }, (_, x) =>
+            fold(
+              op,
+              elements.filter((_, i) => i % width === x),
+            ),
+          ),
+        )
+      }
+      if (v.op === "sum") return inColumns("add")
+      if (v.op === "max" && !places) return inColumns("max")
       // a maximum and its position share what they compare; a later position is the larger number
       let [best, position] = [elements[0] ?? constant(0), constant(0)]
       elements.slice(1).forEach((e, i) => {

@@ -67,6 +67,7 @@ const make = (options: Options) =>
       threads: workers.threads,
       shared: workers.shared,
       wide: kernels.wide,
+      relaxed: kernels.relaxed,
       plain: options.plain === true,
     }
     const handles = makeHandles<number>(name)

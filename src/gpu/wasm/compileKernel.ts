@@ -187,8 +187,14 @@ const readsAcross = (flat: FlatKernel, along: number, down: number): boolean =>
       Lin.coefficientOf(node.at, down) !== 0,
   )
 
-/** With `rowAxes`, each point of so many outer axes has units of its own, one after the other and equally many. */
-export const compileKernel = (kernel: K.Kernel, name: string, rowAxes = 0): CompiledKernel => {
+export interface Options {
+  /** whether the engine has relaxed SIMD */
+  readonly relaxed: boolean
+  /** each point of so many outer axes has units of its own, one after the other and equally many */
+  readonly rowAxes?: number
+}
+
+export const compileKernel = (kernel: K.Kernel, name: string, { relaxed, rowAxes = 0 }: Options): CompiledKernel => {
   const plain = flatten(kernel, rowAxes)
   const points = plain.space.reduce((n, a) => n * a.extent, 1)
   const single = pointwise(plain) || (rowAxes > 0 && kernel.space.slice(rowAxes).every((extent) => extent === 1))
@@ -209,7 +215,7 @@ export const compileKernel = (kernel: K.Kernel, name: string, rowAxes = 0): Comp
   const parameters = { from: "i32", to: "i32", ...arrays } as const
   const func = Wasm.func(name, parameters, "void", ({ from, to, ...given }, local) => {
     const bases: ReadonlyArray<Local<"i32">> = Object.values(given)
-    const e = makeEmitter(flat, local, bases)
+    const e = makeEmitter(flat, relaxed, local, bases)
     const root = child(undefined)
 
     const unit = local("i32")

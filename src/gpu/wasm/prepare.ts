@@ -18,6 +18,8 @@ export interface Engine {
   readonly shared: boolean
   /** panels of 16 columns in contractions */
   readonly wide: boolean
+  /** relaxed SIMD in other kernels */
+  readonly relaxed: boolean
   /** no tuned contraction */
   readonly plain: boolean
 }
@@ -101,6 +103,7 @@ const sameWords = (a: Int32Array, b: Int32Array): boolean => a.length === b.leng
 export type KernelCache = Map<string, CompiledKernel>
 
 export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepared => {
+  const { relaxed } = engine
   const passes = findPasses(plan)
   const passOf = (step: number): Pass | undefined => passes.find((p) => p.first <= step && step <= p.last)
   const { needs, place } = inPlace(plan, lifetimes(plan, passes))
@@ -134,7 +137,7 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
     step: number,
   ): void => {
     const content = contentOf(kernel)
-    const compiled = compiledOnce(content, (id) => compileKernel(kernel, `kernel${id}`))
+    const compiled = compiledOnce(content, (id) => compileKernel(kernel, `kernel${id}`, { relaxed }))
     const fn = compiled.func.name
     funcs.set(content, { compiled, fn })
     if (compiled.units === 0) return
@@ -151,7 +154,9 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
     )
     const kernels = steps.flatMap(({ code, inputs, outputs }) => {
       if (code._tag !== "Kernel") return []
-      const compiled = compiledOnce(`${depth} ${contentOf(code)}`, (id) => compileKernel(code, `kernel${id}`, depth))
+      const compiled = compiledOnce(`${depth} ${contentOf(code)}`, (id) =>
+        compileKernel(code, `kernel${id}`, { relaxed, rowAxes: depth }),
+      )
       return [{ compiled, arrays: [...inputs, ...outputs].map((b) => touched.indexOf(b)) }]
     })
     const content = JSON.stringify([kernels.map((k) => [k.compiled.func.name, k.arrays]), rows, chunk, arrays])

@@ -2,6 +2,7 @@
 import * as Wasm from "./Assembler.ts"
 import { type Expr, f32, f32x4, i32, i32x4, v128 } from "./Assembler.ts"
 import type { Comparison } from "../Kernel.ts"
+import { everySecond, type Operation } from "./everySecond.ts"
 import type { FlatKernel, Node, Test } from "./Flat.ts"
 import * as Lin from "./Lin.ts"
 import { reduceScalar, reduceVector } from "./reduce.ts"
@@ -23,8 +24,6 @@ import * as M from "./vectorMath.ts"
 
 type V = Expr<"v128">
 type S = Expr<"f32">
-
-const functions = { exp: M.exp, log: M.log, tanh: M.tanh, erf: M.erf }
 
 const integerComparison = {
   scalar: { lt: i32.ltS, le: i32.leS, gt: i32.gtS, ge: i32.geS, eq: i32.eq, ne: i32.ne },
@@ -49,7 +48,12 @@ const isLoaded = (node: Node, scope: Scope): boolean =>
   (node._tag === "Load" && !node.clamp && !Lin.hides(node.at, scope.lanes?.axis ?? -1)) ||
   (node._tag === "Binary" && node.a === node.b && isLoaded(node.a, scope))
 
-export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: Emitter["bases"]): Emitter => {
+export const makeEmitter = (
+  kernel: FlatKernel,
+  relaxed: boolean,
+  local: Emitter["local"],
+  bases: Emitter["bases"],
+): Emitter => {
   const e: Emitter = {
     local,
     zero: local("v128"),
@@ -82,7 +86,8 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
       const before = lookup(scope, "vectors", key)
       if (before !== undefined) return before
       const place = home(scope, node.deps)
-      const kept = vectorOf(node, place).map((x) => keep(e, place, x))
+      const taken = everySecond(e, node, place, (n, a, b) => operation(n, a, b, arithmetic(place)))
+      const kept = (taken ?? vectorOf(node, place)).map((x) => keep(e, place, x))
       place.vectors.set(key, kept)
       return kept
     },
@@ -184,18 +189,6 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
     return f32.load(address, offset)
   }
 
-  /** all elements from the first lane's to the last's, of every second of which loads make use: both share them */
-  const neighbours = (input: number, at: Lin.Lin, scope: Scope): ReadonlyArray<V> => {
-    const key = `pairs ${input} ${at.key}`
-    const before = lookup(scope, "vectors", key)
-    if (before !== undefined) return before
-    const { address, offset } = addressAt(e, input, at, scope)
-    const width = 2 * (scope.lanes?.width ?? 1)
-    const kept = Array.from({ length: width }, (_, j) => keep(e, scope, v128.load(address, offset + 16 * j)))
-    scope.vectors.set(key, kept)
-    return kept
-  }
-
   const loadVector = (node: Node & { readonly _tag: "Load" }, scope: Scope): ReadonlyArray<V> => {
     const lanes = scope.lanes ?? { axis: -1, width: 1 }
     const blocks = Array.from({ length: lanes.width }, (_, j) => j)
@@ -211,15 +204,6 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
     if (affine && !node.clamp) {
       const { address, offset } = addressAt(e, node.input, node.at, scope)
       if (step === 1) return blocks.map((j) => v128.load(address, offset + 16 * j))
-      if (step === 2) {
-        const odd = Math.abs(node.at.constant) % 2 === 1
-        const pairs = neighbours(node.input, odd ? Lin.add(node.at, Lin.int(-1)) : node.at, scope)
-        return blocks.map((j) => {
-          const [low, high] = [pairs[2 * j], pairs[2 * j + 1]]
-          if (low === undefined || high === undefined) throw new Error("a vector is missing")
-          return v128.shuffle32(low, high, odd ? [1, 3, 5, 7] : [0, 2, 4, 6])
-        })
-      }
       if (step > 2)
         return blocks.map((j) => {
           const at = (lane: number) => offset + (4 * j + lane) * step * 4
@@ -242,19 +226,45 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
 
   // ---------- everything else
 
-  const unary = (op: (Node & { readonly _tag: "Unary" })["op"], x: V, scope: Scope): V => {
-    switch (op) {
-      case "neg":
-      case "abs":
-      case "sqrt":
-      case "floor":
-        return f32x4[op](x)
+  const arithmetic = (scope: Scope): M.Arithmetic => ({ relaxed, name: (x) => keep(e, scope, x) })
+  const operation = (node: Operation, a: V, b: V, m: M.Arithmetic): V => {
+    switch (node.op) {
       case "exp":
       case "log":
       case "tanh":
       case "erf":
-        return functions[op](x, (y) => keep(e, scope, y))
+        return M[node.op](a, m)
+      case "neg":
+      case "abs":
+      case "sqrt":
+      case "floor":
+        return f32x4[node.op](a)
+      case "pow":
+        return M.pow(a, b, m)
+      case "max":
+        return isBound(node) ? f32x4.pmax(a, b) : M.max(a, b)
+      case "min":
+        return isBound(node) ? f32x4.pmin(a, b) : M.min(a, b)
+      default:
+        return f32x4[node.op](a, b)
     }
+  }
+  /** vectors side by side, of which each has the next of its statements in turn */
+  const inTurn = (width: number, scope: Scope, vector: (j: number, m: M.Arithmetic) => V): ReadonlyArray<V> => {
+    const turns: Array<Array<Wasm.Statement>> = []
+    const results = Array.from({ length: width }, (_, j) => {
+      let turn = 0
+      const name = (x: V): V => {
+        const kept = variable(e, scope, "v128")
+        const statements = (turns[turn] ??= [])
+        statements.push(Wasm.set(kept, x))
+        turn++
+        return kept
+      }
+      return vector(j, { relaxed, name })
+    })
+    scope.statements.push(...turns.flat())
+    return results
   }
 
   const scalarOf = (node: Node, scope: Scope): S => {
@@ -268,16 +278,14 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
       case "Unary": {
         const a = e.scalar(node.a, scope)
         if (node.op === "neg" || node.op === "abs" || node.op === "sqrt" || node.op === "floor") return f32[node.op](a)
-        return f32x4.extractLane(0, unary(node.op, f32x4.splat(a), scope))
+        const vector = f32x4.splat(a)
+        return f32x4.extractLane(0, operation(node, vector, vector, arithmetic(scope)))
       }
       case "Binary": {
         const [a, b] = [e.scalar(node.a, scope), e.scalar(node.b, scope)]
         if (isBound(node)) return Wasm.select(node.op === "max" ? f32.lt(a, b) : f32.gt(a, b), b, a)
         if (node.op !== "pow") return f32[node.op](a, b)
-        return f32x4.extractLane(
-          0,
-          M.pow(f32x4.splat(a), f32x4.splat(b), (x) => keep(e, scope, x)),
-        )
+        return f32x4.extractLane(0, operation(node, f32x4.splat(a), f32x4.splat(b), arithmetic(scope)))
       }
       case "Select": {
         const known = truth(node.condition, scope.truths)
@@ -306,14 +314,10 @@ export const makeEmitter = (kernel: FlatKernel, local: Emitter["local"], bases: 
       case "ToFloat":
         return numberLanes(e, node.index, scope)
       case "Unary":
-        return e.vector(node.a, scope).map((x) => unary(node.op, x, scope))
       case "Binary": {
-        const [a, b] = [e.vector(node.a, scope), e.vector(node.b, scope)]
-        const { op } = node
-        if (isBound(node)) return a.map((x, j) => (op === "max" ? f32x4.pmax : f32x4.pmin)(x, b[j] ?? x))
-        if (op === "pow") return a.map((x, j) => M.pow(x, b[j] ?? x, (y) => keep(e, scope, y)))
-        if (op === "max" || op === "min") return a.map((x, j) => M[op](x, b[j] ?? x))
-        return a.map((x, j) => f32x4[op](x, b[j] ?? x))
+        const a = e.vector(node.a, scope)
+        const b = node._tag === "Binary" ? e.vector(node.b, scope) : a
+        return inTurn(a.length, scope, (j, m) => operation(node, a[j] ?? e.zero, b[j] ?? e.zero, m))
       }
       case "Select": {
         const known = truth(node.condition, scope.truths)

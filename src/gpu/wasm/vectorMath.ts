@@ -1,34 +1,33 @@
 /**
- * exp, log, tanh, erf and pow of four floats at once, without fused multiply-add, so that every engine gives the same
- * bits. The bounds stated are in units in the last place of the true result, as the tests measure them.
+ * exp, log, tanh, erf and pow of four floats at once. The bounds stated are in units in the last place of the true result,
+ * as the tests measure them, with and without fused multiply-add.
  */
 import { type Expr, f32x4, i32x4, v128 } from "./Assembler.ts"
 
 type V = Expr<"v128">
-/** names a value, so that it is computed once */
-export type Let = (value: V) => V
+export interface Arithmetic {
+  /**
+   * Names a value, so that it is computed once. Every few operations have one: where several vectors are computed side
+   * by side, they take turns from name to name, and none waits for its own results.
+   */
+  readonly name: (value: V) => V
+  /** whether `x · y + z` may be rounded once, with relaxed SIMD */
+  readonly relaxed: boolean
+}
 
 const c = f32x4.const
 const { add, sub, mul, div } = f32x4
 
-/** `c₀ + x (c₁ + x (c₂ + …))` */
-const polynomial = (x: V, coefficients: ReadonlyArray<number>): V =>
-  coefficients.slice(0, -1).reduceRight((sum, a) => add(c(a), mul(x, sum)), c(coefficients.at(-1) ?? 0))
+/** `x · y + z` */
+const madd = (x: V, y: V, z: V, { relaxed }: Arithmetic): V =>
+  relaxed ? f32x4.relaxedMadd(x, y, z) : add(mul(x, y), z)
+/** `z − x · y` */
+const nmadd = (x: V, y: V, z: V, { relaxed }: Arithmetic): V =>
+  relaxed ? f32x4.relaxedNmadd(x, y, z) : sub(z, mul(x, y))
 
-/** the same in pairs of terms, pairs of pairs and so on: fewer operations wait for each other */
-const balanced = (x: V, coefficients: ReadonlyArray<number>, name: Let): V => {
-  let power = x
-  let terms: ReadonlyArray<V> = coefficients.map((a) => c(a))
-  for (;;) {
-    const [first, ...rest] = terms.flatMap((low, i) => {
-      const high = terms[i + 1]
-      return i % 2 === 1 ? [] : [high === undefined ? low : add(low, mul(power, high))]
-    })
-    if (first === undefined || rest.length === 0) return first ?? c(0)
-    terms = [first, ...rest]
-    power = name(mul(power, power))
-  }
-}
+/** `c₀ + x (c₁ + x (c₂ + …))` */
+const polynomial = (x: V, coefficients: ReadonlyArray<number>, m: Arithmetic): V =>
+  coefficients.slice(0, -1).reduceRight((sum, a) => m.name(madd(x, sum, c(a), m)), c(coefficients.at(-1) ?? 0))
 
 /** the larger, the first of equals, NaN where either is: three instructions on x86, where WebAssembly's own takes nine */
 export const max = (x: V, y: V): V => v128.or(f32x4.pmax(x, y), f32x4.ne(y, y))
@@ -44,41 +43,39 @@ const signBit = bits(0x80000000 | 0)
 
 // floats near it are whole numbers apart: what is added to it is rounded, and stands in the last bits
 const roundingShift = 1.5 * 2 ** 23
-const roundingShiftBits = 0x4b400000
-
-/** the whole number nearest to x, ties to even, for |x| < 2²²: as a float and as an integer. Unlike a conversion, engines fuse it. */
-const nearestWhole = (x: V, name: Let): { readonly float: V; readonly integer: V } => {
-  const shifted = name(add(x, c(roundingShift)))
-  return { float: name(sub(shifted, c(roundingShift))), integer: name(i32x4.sub(shifted, bits(roundingShiftBits))) }
-}
-
-/** 2ⁿ for a vector of integers in [-126, 127] */
-const powerOfTwo = (n: V): V => i32x4.shl(i32x4.add(n, bits(127)), 23)
-
-/** `p · 2ⁿ` for n in [-252, 254], in two factors, so that what overflows or is subnormal comes out right */
-const scaled = (p: V, whole: V, name: Let): V => {
-  const half = name(i32x4.shrS(whole, 1))
-  return mul(mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(whole, half)))
-}
+/** the shift whose last bits, moved to where an exponent stands, are that of 1 */
+const exponentShift = roundingShift + 127
 
 const log2e = Math.LOG2E
 // the first has so few bits that its product with any exponent is exact
 const ln2High = 0.693359375
 const ln2Low = Math.LN2 - ln2High
 
-/** 1, r, r²/2!, … r⁷/7! */
-const expSeries = [1, 1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 5040]
-
-/** within 2 ulp (subnormal results within one subnormal step); 0, ∞ and NaN as they must be */
-export const exp = (x: V, name: Let): V => {
-  const bounded = name(clamped(x, -105, 89))
-  const n = nearestWhole(mul(bounded, c(log2e)), name)
-  const r = name(sub(sub(bounded, mul(n.float, c(ln2High))), mul(n.float, c(ln2Low))))
-  return scaled(balanced(r, expSeries, name), n.integer, name)
+// eˣ for |x| ≤ log 2: interpolated for the least relative error, 1.4e-8, after the first two terms
+const expSeries = [
+  1, 1, 0.5000003576278687, 0.1666661500930786, 0.041661277413368225, 0.008336098864674568, 0.0014104305300861597,
+  0.0001961180241778493,
+]
+/**
+ * `exp(x + small)` for x in [-105, 89]: 2ⁿ · eʳ · 2ⁿ with |r| ≤ log 2, so that what overflows or is subnormal comes out
+ * right and a power of two is a float's last bits in another place.
+ */
+const expOfSum = (x: V, small: V | undefined, m: Arithmetic): V => {
+  const { name } = m
+  const shifted = name(madd(x, c(log2e / 2), c(exponentShift), m))
+  const n = name(sub(shifted, c(exponentShift)))
+  const coarse = name(nmadd(n, c(2 * ln2High), x, m))
+  const near = name(nmadd(n, c(2 * ln2Low), coarse, m))
+  const r = small === undefined ? near : name(add(near, small))
+  const power = name(i32x4.shl(shifted, 23))
+  return name(mul(mul(polynomial(r, expSeries, m), power), power))
 }
 
+/** within 2 ulp (subnormal results within one subnormal step); 0, ∞ and NaN as they must be */
+export const exp = (x: V, m: Arithmetic): V => expOfSum(m.name(clamped(x, -105, 89)), undefined, m)
+
 /** the exponent and the mantissa in [√½, √2) of a positive x */
-const decompose = (x: V, name: Let): { readonly exponent: V; readonly mantissa: V } => {
+const decompose = (x: V, { name }: Arithmetic): { readonly exponent: V; readonly mantissa: V } => {
   const tiny = name(f32x4.lt(x, c(1.1754943508222875e-38)))
   const normal = name(where(tiny, mul(x, c(8388608)), x))
   const shifted = name(i32x4.sub(normal, bits(0x3f3504f3)))
@@ -88,16 +85,17 @@ const decompose = (x: V, name: Let): { readonly exponent: V; readonly mantissa: 
 }
 
 /** within 2 ulp; log 0 = −∞, log of a negative number NaN */
-export const log = (given: V, name: Let): V => {
+export const log = (given: V, m: Arithmetic): V => {
+  const { name } = m
   const x = name(given)
-  const { exponent, mantissa } = decompose(x, name)
+  const { exponent, mantissa } = decompose(x, m)
   const e = name(exponent)
   const f = name(sub(mantissa, c(1)))
   const s = name(div(f, add(c(2), f)))
   const z = name(mul(s, s))
   const halfSquare = name(mul(mul(f, f), c(0.5)))
   // log(1+f) = f − f²/2 + s (f²/2 + R), R = 2s²/3 + 2s⁴/5 + …
-  const r = mul(z, polynomial(z, [2 / 3, 2 / 5, 2 / 7, 2 / 9, 2 / 11]))
+  const r = mul(z, polynomial(z, [2 / 3, 2 / 5, 2 / 7, 2 / 9, 2 / 11], m))
   const small = add(mul(s, add(halfSquare, r)), mul(e, c(ln2Low)))
   const result = add(mul(e, c(ln2High)), sub(f, sub(halfSquare, small)))
   const finite = where(f32x4.eq(x, c(Infinity)), x, result)
@@ -112,12 +110,13 @@ const tanhSeries = [
 ]
 
 /** within 3 ulp; ±1 at ±∞ */
-export const tanh = (given: V, name: Let): V => {
+export const tanh = (given: V, m: Arithmetic): V => {
+  const { name } = m
   const x = name(given)
   const size = name(f32x4.abs(x))
   const z = name(mul(x, x))
-  const near = name(add(x, mul(mul(x, z), polynomial(z, tanhSeries))))
-  const far = sub(c(1), div(c(2), add(exp(mul(size, c(2)), name), c(1))))
+  const near = name(add(x, mul(mul(x, z), polynomial(z, tanhSeries, m))))
+  const far = sub(c(1), div(c(2), add(exp(mul(size, c(2)), m), c(1))))
   const signed = v128.or(far, v128.and(x, signBit))
   // a NaN is not less than anything and goes through `far`, where exp keeps it
   return where(f32x4.lt(size, c(0.63)), near, signed)
@@ -134,13 +133,14 @@ const logErfcSeries = [
 ]
 
 /** within 3 ulp; ±1 at ±∞ */
-export const erf = (given: V, name: Let): V => {
+export const erf = (given: V, m: Arithmetic): V => {
+  const { name } = m
   const x = name(given)
   const size = name(f32x4.pmin(f32x4.abs(x), c(4)))
   const z = name(mul(size, size))
-  const near = name(add(x, mul(x, polynomial(z, erfSeries))))
+  const near = name(add(x, mul(x, polynomial(z, erfSeries, m))))
   const t = name(sub(size, c(2.5)))
-  const far = sub(c(1), exp(polynomial(t, logErfcSeries), name))
+  const far = sub(c(1), exp(polynomial(t, logErfcSeries, m), m))
   return where(f32x4.lt(size, c(1)), near, v128.or(far, v128.and(x, signBit)))
 }
 
@@ -154,7 +154,7 @@ interface Pair {
 /** the first twelve bits, whose products are exact */
 const head = (x: V): V => v128.and(x, bits(0xfffff000 | 0))
 
-const exactProduct = (a: V, b: V, name: Let): Pair => {
+const exactProduct = (a: V, b: V, { name }: Arithmetic): Pair => {
   const high = name(mul(a, b))
   const [ah, bh] = [name(head(a)), name(head(b))]
   const [al, bl] = [name(sub(a, ah)), name(sub(b, bh))]
@@ -162,57 +162,57 @@ const exactProduct = (a: V, b: V, name: Let): Pair => {
   return { high, low: name(low) }
 }
 /** needs |a| ≥ |b| */
-const quickSum = (a: V, b: V, name: Let): Pair => {
+const quickSum = (a: V, b: V, { name }: Arithmetic): Pair => {
   const high = name(add(a, b))
   return { high, low: name(sub(b, sub(high, a))) }
 }
-const exactSum = (a: V, b: V, name: Let): Pair => {
+const exactSum = (a: V, b: V, { name }: Arithmetic): Pair => {
   const high = name(add(a, b))
   const t = name(sub(high, a))
   return { high, low: name(add(sub(a, sub(high, t)), sub(b, t))) }
 }
 
 /** log of a positive x to about 2⁻⁴⁰ */
-const logPair = (x: V, name: Let): Pair => {
-  const { exponent, mantissa } = decompose(x, name)
-  const m = name(mantissa)
+const logPair = (x: V, m: Arithmetic): Pair => {
+  const { name } = m
+  const { exponent, mantissa } = decompose(x, m)
+  const fraction = name(mantissa)
   const e = name(exponent)
-  const f = name(sub(m, c(1)))
-  const d = exactSum(c(1), m, name)
+  const f = name(sub(fraction, c(1)))
+  const d = exactSum(c(1), fraction, m)
   // s = f / (m + 1), to twice the precision
   const s = name(div(f, d.high))
-  const back = exactProduct(s, d.high, name)
+  const back = exactProduct(s, d.high, m)
   const sLow = name(div(sub(sub(sub(f, back.high), back.low), mul(s, d.low)), d.high))
   const z = name(mul(s, s))
   // 2 atanh s = 2s + s³ (2/3 + 2s²/5 + …); the cubic term with the pair's precision
-  const square = exactProduct(s, s, name)
-  const cube = exactProduct(square.high, s, name)
+  const square = exactProduct(s, s, m)
+  const cube = exactProduct(square.high, s, m)
   const cubeLow = name(add(cube.low, add(mul(square.low, s), mul(mul(c(3), z), sLow))))
-  const third = exactProduct(cube.high, c(2 / 3), name)
+  const third = exactProduct(cube.high, c(2 / 3), m)
   // 2/3 has a remainder in float32
   const thirdLow = add(third.low, add(mul(cubeLow, c(2 / 3)), mul(cube.high, c(2 / 3 - Math.fround(2 / 3)))))
-  const rest = mul(mul(cube.high, z), polynomial(z, [2 / 5, 2 / 7, 2 / 9, 2 / 11, 2 / 13]))
-  const first = exactSum(name(add(s, s)), third.high, name)
+  const rest = mul(mul(cube.high, z), polynomial(z, [2 / 5, 2 / 7, 2 / 9, 2 / 11, 2 / 13], m))
+  const first = exactSum(name(add(s, s)), third.high, m)
   const tail = name(add(add(add(sLow, sLow), first.low), add(thirdLow, rest)))
-  const whole = exactSum(name(mul(e, c(ln2High))), first.high, name)
-  return quickSum(whole.high, name(add(whole.low, add(tail, mul(e, c(ln2Low))))), name)
+  const whole = exactSum(name(mul(e, c(ln2High))), first.high, m)
+  return quickSum(whole.high, name(add(whole.low, add(tail, mul(e, c(ln2Low))))), m)
 }
 
 /** C's: 1 where the base is 1 or the exponent 0, NaN for a negative base and a fractional exponent; within 3 ulp */
-export const pow = (givenBase: V, givenExponent: V, name: Let): V => {
+export const pow = (givenBase: V, givenExponent: V, m: Arithmetic): V => {
+  const { name } = m
   const [a, b] = [name(givenBase), name(givenExponent)]
   const size = name(f32x4.abs(a))
-  const l = logPair(size, name)
+  const l = logPair(size, m)
   // no logarithm but 0 is so small that a larger exponent would change the result, and the product must not overflow
   const bounded = name(clamped(b, -1e12, 1e12))
-  const product = exactProduct(l.high, bounded, name)
-  const total = quickSum(product.high, name(add(product.low, mul(l.low, bounded))), name)
+  const product = exactProduct(l.high, bounded, m)
+  const total = quickSum(product.high, name(add(product.low, mul(l.low, bounded))), m)
   const high = name(clamped(total.high, -105, 89))
-  const n = nearestWhole(mul(high, c(log2e)), name)
   // where the whole is out of range its remainder says nothing
   const low = v128.and(total.low, f32x4.eq(high, total.high))
-  const r = name(add(sub(sub(high, mul(n.float, c(ln2High))), mul(n.float, c(ln2Low))), low))
-  const value = name(scaled(balanced(r, expSeries, name), n.integer, name))
+  const value = expOfSum(high, low, m)
 
   const [rising, infinite] = [name(f32x4.gt(b, c(0))), name(f32x4.eq(f32x4.abs(b), c(Infinity)))]
   const atZero = where(rising, c(0), c(Infinity))
