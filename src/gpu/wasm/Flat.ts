@@ -62,8 +62,15 @@ export interface FlatKernel {
 /** bytes before and behind everything allocated, in which a load that will not be used may fall */
 export const guardBytes = 65536
 
-/** a reduction of at most this many elements is written out */
-const unrolled = 16
+/** so many elements of a reduction are written out at most, where it has several axes and where it has one */
+const unrolled = { window: 25, row: 16 }
+
+/** whether a reduction over so many elements along each of its axes is written out */
+export const isWrittenOut = (extents: ReadonlyArray<number>): boolean => {
+  const total = extents.reduce((n, extent) => n * extent, 1)
+  const axes = extents.filter((extent) => extent > 1).length
+  return total > 0 && total <= (axes > 1 ? unrolled.window : unrolled.row)
+}
 
 type Bare<T> = T extends unknown ? Omit<T, "id" | "deps"> : never
 
@@ -225,7 +232,7 @@ const build = (
 
   const reduce = (v: K.Reduce, env: Environment): Node => {
     const total = v.axes.reduce((n, a) => n * a.extent, 1)
-    if (total > 0 && total <= unrolled) {
+    if (isWrittenOut(v.axes.map((a) => a.extent))) {
       const extended = new Map(env)
       const elements = Array.from({ length: total }, (_, position) => {
         let rest = position

@@ -6,6 +6,7 @@ import type { Plan, Step } from "../Plan.ts"
 import { elements } from "../Plan.ts"
 import { type Func, encode } from "./Assembler.ts"
 import { type CompiledKernel, compileKernel } from "./compileKernel.ts"
+import { isWrittenOut } from "./Flat.ts"
 import { inPlace } from "./inPlace.ts"
 import { type PlannedContraction, planContraction } from "./contraction.ts"
 import { compilePass, findPasses, type Pass, type PassArray, scratchBytes } from "./passes.ts"
@@ -102,8 +103,24 @@ const sameWords = (a: Int32Array, b: Int32Array): boolean => a.length === b.leng
 /** the code of kernels by their content, shared by the plans of a device */
 export type KernelCache = Map<string, CompiledKernel>
 
-export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepared => {
+/** whether each output is a sum of so few terms, of a channel or two, that packing them for a product does not pay */
+const isDirect = ({ form: f }: Contraction.Contraction): boolean =>
+  f._tag === "Conv2d" &&
+  f.groups > 1 &&
+  f.pass !== "weightGradient" &&
+  isWrittenOut([(f.pass === "forward" ? f.c : f.o) / f.groups, ...f.kernel])
+
+/** the step, as an ordinary kernel where a tuned contraction has nothing to gain */
+const suited = (step: Step, engine: Engine): Step => {
+  const { code } = step
+  if (code._tag === "Kernel") return step
+  const empty = elements(Contraction.outputShape(code)) === 0 || Contraction.flops(code) === 0
+  return engine.plain || empty || isDirect(code) ? { ...step, code: Contraction.plain(code) } : step
+}
+
+export const prepare = (given: Plan, engine: Engine, cache: KernelCache): Prepared => {
   const { relaxed } = engine
+  const plan = { ...given, steps: given.steps.map((step) => suited(step, engine)) }
   const passes = findPasses(plan)
   const passOf = (step: number): Pass | undefined => passes.find((p) => p.first <= step && step <= p.last)
   const { needs, place } = inPlace(plan, lifetimes(plan, passes))
@@ -193,10 +210,7 @@ export const prepare = (plan: Plan, engine: Engine, cache: KernelCache): Prepare
   }
 
   const contraction = (c: Contraction.Contraction, { inputs, outputs }: Step, step: number): void => {
-    const [output] = outputs
-    const empty = elements(Contraction.outputShape(c)) === 0 || Contraction.flops(c) === 0
-    if (engine.plain || empty || output === undefined)
-      return ordinary(Contraction.plain(c), { code: c, inputs, outputs }, step)
+    const [output = 0] = outputs
     const alone = engine.threads === 1 || Contraction.flops(c) < 8 * aloneBelow
     const planned = planContraction(c, { threads: alone ? 1 : engine.threads, wide: engine.wide })
     const tables = tablesOf(planned.tables)
