@@ -58,7 +58,7 @@ const plainly = (c: Contraction.Contraction): unknown => javascript(Contraction.
 
 const devices: { readonly [name: string]: Ask } = {
   wasm: each(
-    (k) => compileKernel(k, "kernel", { relaxed: true }),
+    (k) => compileKernel(k, "kernel", { relaxed: true, wide: false }),
     (c) => planContraction(c, { threads: 2, wide: false }),
   ),
   reference: each(javascript, plainly),

@@ -194,7 +194,7 @@ describe("a load that is out of range and not chosen", () => {
 
 /** a kernel of arrays of one length by itself, in an engine without relaxed SIMD */
 const runSeparately = (kernel: K.Kernel, inputs: ReadonlyArray<Float32Array>): ReadonlyArray<Float32Array> => {
-  const { func, units } = compileKernel(kernel, "kernel", { relaxed: false })
+  const { func, units } = compileKernel(kernel, "kernel", { relaxed: false, wide: false })
   const length = inputs[0]?.length ?? 0
   const guard = 65536
   const address = (i: number) => guard + i * (4 * length + guard)

@@ -106,7 +106,7 @@ const pointwise = (flat: FlatKernel): boolean => {
 }
 
 /** how many vectors are computed side by side: enough that none waits for another, while all find room in registers */
-const vectorsAbreast = (flat: FlatKernel, truths: Truths): number => {
+const vectorsAbreast = (flat: FlatKernel, wide: boolean, truths: Truths): number => {
   let [weight, loads] = [0, 0]
   walk(
     flat.stores.flat(),
@@ -119,7 +119,7 @@ const vectorsAbreast = (flat: FlatKernel, truths: Truths): number => {
   )
   if (weight <= 14) return 4
   if (loads > 6) return weight <= 40 ? 2 : 1
-  return flat.row >= longRow ? 8 : 4
+  return wide && flat.row >= longRow ? 8 : 4
 }
 
 /** how much an integer can grow while the axis in lanes grows by `by` */
@@ -190,11 +190,17 @@ const readsAcross = (flat: FlatKernel, along: number, down: number): boolean =>
 export interface Options {
   /** whether the engine has relaxed SIMD */
   readonly relaxed: boolean
+  /** whether it makes one vector of two: the same bits, from twice as many side by side */
+  readonly wide: boolean
   /** each point of so many outer axes has units of its own, one after the other and equally many */
   readonly rowAxes?: number
 }
 
-export const compileKernel = (kernel: K.Kernel, name: string, { relaxed, rowAxes = 0 }: Options): CompiledKernel => {
+export const compileKernel = (
+  kernel: K.Kernel,
+  name: string,
+  { relaxed, wide, rowAxes = 0 }: Options,
+): CompiledKernel => {
   const plain = flatten(kernel, rowAxes)
   const points = plain.space.reduce((n, a) => n * a.extent, 1)
   const single = pointwise(plain) || (rowAxes > 0 && kernel.space.slice(rowAxes).every((extent) => extent === 1))
@@ -286,14 +292,14 @@ export const compileKernel = (kernel: K.Kernel, name: string, { relaxed, rowAxes
         inside.statements.push(Wasm.increase(i, step))
         into.statements.push(Wasm.whileLoop(i32.leS(i32.add(i, step), to), () => round(e, inside)))
       }
-      const wide = (into: Scope, to: Expr<"i32">, more: Truths = new Map()) => {
-        const width = vectorsAbreast(flat, new Map([...into.truths, ...more]))
+      const most = (into: Scope, to: Expr<"i32">, more: Truths = new Map()) => {
+        const width = vectorsAbreast(flat, wide, new Map([...into.truths, ...more]))
         if (whole >= 4 * width) rounds(into, width, to, more)
         if (width > 1 && (into !== each || whole % (4 * width) >= 4)) rounds(into, 1, to, more)
       }
       const interior = interiorOf(flat, vectorAxis.axis, steps)
       const kinds = kindsOf(flat, outer)
-      if (interior === undefined && kinds.length === 0) wide(each, end)
+      if (interior === undefined && kinds.length === 0) most(each, end)
       else {
         const from = interior?.from ?? 0
         const to = Math.min(interior?.to ?? whole, whole)
@@ -302,9 +308,9 @@ export const compileKernel = (kernel: K.Kernel, name: string, { relaxed, rowAxes
         if (from > 0) rounds(each, 1, least(from + 3))
         const before = least(to)
         const all = kinds.length === 0 ? [{ tests: [], truths: new Map() }] : kinds
-        const otherwise = kinds.length === 0 ? [] : inScope(e, each, (rest) => wide(rest, before, interior?.truths))
+        const otherwise = kinds.length === 0 ? [] : inScope(e, each, (rest) => most(rest, before, interior?.truths))
         const chosen = all.reduceRight<ReadonlyArray<Statement>>((rest, kind) => {
-          const own = inScope(e, each, (scope) => wide(scope, before, interior?.truths), kind.truths)
+          const own = inScope(e, each, (scope) => most(scope, before, interior?.truths), kind.truths)
           const [first, ...others] = kind.tests.map(([t, comes]) =>
             comes ? e.test(t, each) : i32.eqz(e.test(t, each)),
           )

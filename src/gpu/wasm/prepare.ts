@@ -17,7 +17,7 @@ import type { WorkerCall, WorkerPhase } from "./workers.ts"
 export interface Engine {
   readonly threads: number
   readonly shared: boolean
-  /** panels of 16 columns in contractions */
+  /** two vectors are one: panels of 16 columns in contractions, more vectors side by side elsewhere */
   readonly wide: boolean
   /** relaxed SIMD in other kernels */
   readonly relaxed: boolean
@@ -119,7 +119,7 @@ const suited = (step: Step, engine: Engine): Step => {
 }
 
 export const prepare = (given: Plan, engine: Engine, cache: KernelCache): Prepared => {
-  const { relaxed } = engine
+  const { relaxed, wide } = engine
   const plan = { ...given, steps: given.steps.map((step) => suited(step, engine)) }
   const passes = findPasses(plan)
   const passOf = (step: number): Pass | undefined => passes.find((p) => p.first <= step && step <= p.last)
@@ -154,7 +154,7 @@ export const prepare = (given: Plan, engine: Engine, cache: KernelCache): Prepar
     step: number,
   ): void => {
     const content = contentOf(kernel)
-    const compiled = compiledOnce(content, (id) => compileKernel(kernel, `kernel${id}`, { relaxed }))
+    const compiled = compiledOnce(content, (id) => compileKernel(kernel, `kernel${id}`, { relaxed, wide }))
     const fn = compiled.func.name
     funcs.set(content, { compiled, fn })
     if (compiled.units === 0) return
@@ -172,7 +172,7 @@ export const prepare = (given: Plan, engine: Engine, cache: KernelCache): Prepar
     const kernels = steps.flatMap(({ code, inputs, outputs }) => {
       if (code._tag !== "Kernel") return []
       const compiled = compiledOnce(`${depth} ${contentOf(code)}`, (id) =>
-        compileKernel(code, `kernel${id}`, { relaxed, rowAxes: depth }),
+        compileKernel(code, `kernel${id}`, { relaxed, wide, rowAxes: depth }),
       )
       return [{ compiled, arrays: [...inputs, ...outputs].map((b) => touched.indexOf(b)) }]
     })

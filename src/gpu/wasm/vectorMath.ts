@@ -96,10 +96,10 @@ export const log = (given: V, m: Arithmetic): V => {
   const halfSquare = name(mul(mul(f, f), c(0.5)))
   // log(1+f) = f − f²/2 + s (f²/2 + R), R = 2s²/3 + 2s⁴/5 + …
   const r = mul(z, polynomial(z, [2 / 3, 2 / 5, 2 / 7, 2 / 9, 2 / 11], m))
-  const small = add(mul(s, add(halfSquare, r)), mul(e, c(ln2Low)))
-  const result = add(mul(e, c(ln2High)), sub(f, sub(halfSquare, small)))
-  const finite = where(f32x4.eq(x, c(Infinity)), x, result)
-  const atZero = where(f32x4.eq(x, c(0)), c(-Infinity), finite)
+  const small = name(add(mul(s, name(add(halfSquare, r))), mul(e, c(ln2Low))))
+  const result = name(add(mul(e, c(ln2High)), name(sub(f, name(sub(halfSquare, small))))))
+  const finite = name(where(f32x4.eq(x, c(Infinity)), x, result))
+  const atZero = name(where(f32x4.eq(x, c(0)), c(-Infinity), finite))
   return where(f32x4.ge(x, c(0)), atZero, c(NaN))
 }
 
