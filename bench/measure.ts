@@ -15,24 +15,28 @@ export interface Effort {
   readonly rounds: number
   /** what a turn of one contender takes at least */
   readonly leastMs: number
+  /** what each runs before it is measured, at least: engines compile while code runs */
+  readonly warmMs: number
   /** a contender that has used so much is left out of further rounds */
   readonly budgetMs: number
 }
 
 export const effort = (quick: boolean): Effort =>
-  quick ? { rounds: 3, leastMs: 30, budgetMs: 2000 } : { rounds: 9, leastMs: 100, budgetMs: 15000 }
+  quick
+    ? { rounds: 3, leastMs: 30, warmMs: 60, budgetMs: 2000 }
+    : { rounds: 9, leastMs: 100, warmMs: 1500, budgetMs: 15000 }
 
 /** The rates of each contender in each round (work per second), after a warm-up of each. */
 export const alternate = async (
   contenders: ReadonlyArray<Contender>,
-  { rounds, leastMs, budgetMs }: Effort,
+  { rounds, leastMs, warmMs, budgetMs }: Effort,
 ): Promise<ReadonlyArray<ReadonlyArray<number>>> => {
   const turns: Array<{ readonly iterations: number; readonly rates: Array<number>; used: number }> = []
   for (const c of contenders) {
-    // engines compile while code runs: the estimate is that of the last run, each twice as long as the one before
+    // the estimate is that of the last run, each at most twice as long as the one before
     const known = (c.estimateMs ?? 0) > leastMs ? c.estimateMs : undefined
     let [iterations, ms, used] = [1, known ?? (await c.run(1)), 0]
-    while (used + ms < leastMs) {
+    while (known === undefined && used + ms < warmMs) {
       used += ms
       iterations = Math.max(1, Math.min(iterations * 2, Math.ceil((iterations * leastMs) / Math.max(ms, 1e-3))))
       ms = await c.run(iterations)

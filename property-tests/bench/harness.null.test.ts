@@ -74,6 +74,7 @@ describe("measuring", () => {
     const rates = await alternate([fake("a", 10, turns), fake("b", 40, turns)], {
       rounds: 3,
       leastMs: 10,
+      warmMs: 10,
       budgetMs: 1e6,
     })
     expect(turns.slice(-6)).toEqual(["a", "b", "a", "b", "a", "b"])
@@ -88,6 +89,7 @@ describe("measuring", () => {
     const rates = await alternate([fake("a", 10, turns), fake("b", 500, turns)], {
       rounds: 4,
       leastMs: 10,
+      warmMs: 10,
       budgetMs: 900,
     })
     expect(rates.map((r) => r.length)).toEqual([4, 2])
@@ -112,7 +114,7 @@ describe("comparing", () => {
     options: { quick: true } as Bench["options"],
     ours: undefined as never,
     peers,
-    effort: { rounds: 1, leastMs: 1, budgetMs: 1000 },
+    effort: { rounds: 1, leastMs: 1, warmMs: 1, budgetMs: 1000 },
     positions: () => [0, 1],
     note: (text) => notes.push(text),
   })
