@@ -35,8 +35,9 @@ export const alternate = async (
   for (const c of contenders) {
     // the estimate is that of the last run, each at most twice as long as the one before
     const known = (c.estimateMs ?? 0) > leastMs ? c.estimateMs : undefined
+    const warm = known === undefined ? warmMs : 0
     let [iterations, ms, used] = [1, known ?? (await c.run(1)), 0]
-    while (known === undefined && used + ms < warmMs) {
+    while (used + ms < warm) {
       used += ms
       iterations = Math.max(1, Math.min(iterations * 2, Math.ceil((iterations * leastMs) / Math.max(ms, 1e-3))))
       ms = await c.run(iterations)
