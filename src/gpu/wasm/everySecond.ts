@@ -26,6 +26,12 @@ interface Tree {
   readonly operations: number
 }
 
+/** the branch that comes, where that is known */
+const chosen = (node: Node, truths: Truths): Node => {
+  const comes = node._tag === "Select" ? truth(node.condition, truths) : undefined
+  return node._tag === "Select" && comes !== undefined ? chosen(comes ? node.a : node.b, truths) : node
+}
+
 /** what is known of the values in some lanes */
 const known = new WeakMap<Lanes, Map<Node, Tree | undefined>>()
 
@@ -33,7 +39,8 @@ const known = new WeakMap<Lanes, Map<Node, Tree | undefined>>()
 const treeOf = (node: Node, lanes: Lanes, truths: Truths): Tree | undefined => {
   const trees = known.get(lanes) ?? new Map<Node, Tree | undefined>()
   known.set(lanes, trees)
-  const visit = (part: Node): Tree | undefined => {
+  const visit = (given: Node): Tree | undefined => {
+    const part = chosen(given, truths)
     if (!part.deps.has(lanes.axis)) return { loads: [], operations: 0 }
     if (!trees.has(part)) trees.set(part, look(part))
     return trees.get(part)
@@ -51,10 +58,6 @@ const treeOf = (node: Node, lanes: Lanes, truths: Truths): Tree | undefined => {
         if (a === undefined || b === undefined) return undefined
         const loads = [...new Set([...a.loads, ...b.loads])]
         return loads.length > near ? undefined : { loads, operations: a.operations + (a === b ? 0 : b.operations) + 1 }
-      }
-      case "Select": {
-        const comes = truth(part.condition, truths)
-        return comes === undefined ? undefined : visit(comes ? part.a : part.b)
       }
       default:
         return undefined
@@ -74,7 +77,8 @@ const worthwhile = ({ loads, operations }: Tree): boolean =>
   )
 
 /** what is computed, with every load so many elements further */
-const keyOf = (node: Node, further: number, scope: Scope): string => {
+const keyOf = (given: Node, further: number, scope: Scope): string => {
+  const node = chosen(given, scope.truths)
   if (!node.deps.has(scope.lanes?.axis ?? -1)) return `${node.id}`
   switch (node._tag) {
     case "Load":
@@ -83,8 +87,6 @@ const keyOf = (node: Node, further: number, scope: Scope): string => {
       return `${node.op}(${keyOf(node.a, further, scope)})`
     case "Binary":
       return `${node.op}(${keyOf(node.a, further, scope)},${keyOf(node.b, further, scope)})`
-    case "Select":
-      return keyOf(truth(node.condition, scope.truths) === true ? node.a : node.b, further, scope)
     default:
       return `${node.id}`
   }
@@ -99,10 +101,9 @@ export const everySecond = (e: Emitter, node: Node, scope: Scope, apply: Apply):
   if (tree === undefined || tree.loads.length === 0 || !worthwhile(tree)) return undefined
 
   /** the `j`-th vector of all neighbours, with every load so many elements further */
-  const neighbours = (part: Node, further: number, j: number): V => {
+  const neighbours = (given: Node, further: number, j: number): V => {
+    const part = chosen(given, scope.truths)
     if (!part.deps.has(scope.lanes?.axis ?? -1)) return e.vector(part, scope)[0] ?? e.zero
-    if (part._tag === "Select")
-      return neighbours(truth(part.condition, scope.truths) === true ? part.a : part.b, further, j)
     const key = keyOfVector(part, further, j, scope)
     const before = lookup(scope, "vectors", key)?.[0]
     if (before !== undefined) return before

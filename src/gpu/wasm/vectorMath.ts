@@ -5,6 +5,7 @@
 import { type Expr, f32x4, i32x4, v128 } from "./Assembler.ts"
 
 type V = Expr<"v128">
+/** how values are computed */
 export interface Arithmetic {
   /**
    * Names a value, so that it is computed once. Every few operations have one: where several vectors are computed side
@@ -41,10 +42,9 @@ const where = (mask: V, yes: V, no: V): V => v128.bitselect(yes, no, mask)
 const bits = (n: number): V => i32x4.const(n)
 const signBit = bits(0x80000000 | 0)
 
-// floats near it are whole numbers apart: what is added to it is rounded, and stands in the last bits
-const roundingShift = 1.5 * 2 ** 23
-/** the shift whose last bits, moved to where an exponent stands, are that of 1 */
-const exponentShift = roundingShift + 127
+// floats near it are whole numbers apart: what is added to it is rounded, and stands in the last bits, which are the
+// exponent of 2ⁿ once they are moved to where an exponent stands
+const exponentShift = 1.5 * 2 ** 23 + 127
 
 const log2e = Math.LOG2E
 // the first has so few bits that its product with any exponent is exact
